@@ -1,0 +1,20 @@
+# drover_test(NAME SOURCES... LIBRARIES... LABEL unit|module|integration [TIMEOUT seconds])
+# One executable a room and label, run as one ctest test of that label; exit code 77 is a skip, never a pass.
+function(drover_test name)
+  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;LIBRARIES" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_LIBRARIES} drover_options drover_boost)
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  add_test(NAME ${name} COMMAND ${name} --log_level=message --catch_system_errors=no)
+  set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} SKIP_RETURN_CODE 77 TIMEOUT ${ARG_TIMEOUT})
+endfunction()
+
+# Boost.Test is header-only here. Only boost/ itself is put on the include path, so that a cross build does not see the host's libraries.
+find_path(DROVER_BOOST_PARENT boost/test/included/unit_test.hpp PATHS /usr/include NO_CMAKE_FIND_ROOT_PATH REQUIRED)
+file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/boost_only)
+file(CREATE_LINK ${DROVER_BOOST_PARENT}/boost ${CMAKE_BINARY_DIR}/boost_only/boost SYMBOLIC)
+add_library(drover_boost INTERFACE)
+target_include_directories(drover_boost SYSTEM INTERFACE ${CMAKE_BINARY_DIR}/boost_only)

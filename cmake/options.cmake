@@ -1,0 +1,12 @@
+# Warnings and sanitizers reach every target of the project through one interface target, and nothing else does.
+add_library(drover_options INTERFACE)
+target_compile_options(drover_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast
+                                                $<$<BOOL:${DROVER_WERROR}>:-Werror>)
+if(DROVER_SANITIZE)
+  target_compile_options(drover_options INTERFACE -fsanitize=${DROVER_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(drover_options INTERFACE -fsanitize=${DROVER_SANITIZE})
+endif()
+find_program(DROVER_CCACHE ccache)
+if(DROVER_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${DROVER_CCACHE})
+endif()

@@ -1,0 +1,69 @@
+// The Docker Engine API over one endpoint: versioned paths, errors as Errors, JSON streams. One header a resource stands on it.
+#pragma once
+
+#include "base/context.h"
+#include "engine/endpoint.h"
+#include "net/transport.h"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace drover::engine {
+
+// "1.41"; ordered by number.
+struct ApiVersion {
+  int major = 1;
+  int minor = 0;
+
+  static ApiVersion parse(std::string_view text);  // throws invalid
+  std::string to_string() const;
+  friend auto operator<=>(const ApiVersion&, const ApiVersion&) = default;
+};
+
+inline constexpr ApiVersion newest_known_api{1, 51};
+inline constexpr ApiVersion oldest_usable_api{1, 24};
+
+// Thread-safe. Negotiates the version once, from the Api-Version header of the first answer.
+class Client {
+ public:
+  Client(net::Transport& transport, Endpoint endpoint);
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  const Endpoint& endpoint() const;
+  // Negotiated: the smaller of ours and the engine's. Throws network with a remedy when nothing answers there, unsupported when the
+  // engine is too old or too new.
+  ApiVersion api_version(const Context& ctx);
+  // Throws unsupported: "<what> needs API 1.44, this engine speaks 1.41".
+  void require(const Context& ctx, ApiVersion version, std::string_view what);
+
+  // `path` begins after the version: "/images/json?all=1". Statuses of 400 and above throw (404 not_found, else engine) with the
+  // engine's own message, made printable.
+  nlohmann::json get(const Context& ctx, std::string_view path);
+  nlohmann::json post(const Context& ctx, std::string_view path, const nlohmann::json& body);
+  void remove(const Context& ctx, std::string_view path);
+
+  // A request whose answer is a stream of JSON objects (Engine API: \r\n separated, or json-seq, split anywhere). An object with
+  // errorDetail or error throws engine although the status was 200. `on_object` may be empty.
+  struct StreamRequest {
+    std::string path;
+    std::string content_type = "application/x-tar";
+    net::BodySource source;                              // empty: no body
+    std::vector<std::pair<std::string, std::string>> headers;
+  };
+  void post_stream(const Context& ctx, const StreamRequest& request, const std::function<void(const nlohmann::json&)>& on_object);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace drover::engine

@@ -1,0 +1,55 @@
+// What an engine has, as far as loading images and checking for updates need to know.
+#pragma once
+
+#include "base/context.h"
+#include "digest/digest.h"
+#include "engine/client.h"
+#include "manifest/platform.h"
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace drover::engine {
+
+enum class StoreKind {
+  classic,     // graph drivers: image ID = config digest, layers known by chain ID
+  containerd,  // image ID = index or manifest digest, layers known by blob digest
+};
+
+struct EngineImage {
+  Digest id;
+  std::vector<std::string> repo_tags;     // familiar form: "redis:7"
+  std::vector<std::string> repo_digests;  // "redis@sha256:…"
+};
+
+struct ContainerImage {
+  std::string container_id;
+  std::string name;
+  std::string image_reference;  // as given at create
+  std::optional<Digest> image_id;
+  std::map<std::string, std::string> labels;
+  std::string state;            // "running", "exited", ...
+};
+
+struct Inventory {
+  StoreKind store = StoreKind::classic;
+  ApiVersion api;
+  std::string engine_version;      // "20.10.24"
+  Platform platform;               // the engine's own, normalised
+  bool is_podman = false;
+  std::vector<EngineImage> images;
+  std::set<Digest> chain_ids;      // of every layer stack that an image of this engine stands on (both kinds of store)
+  std::set<Digest> blobs;          // containerd store: manifests, configs and layers known by digest, as far as the API tells
+
+  const EngineImage* find_image(std::string_view familiar_tag) const;
+  const EngineImage* find_image_by_id(const Digest& id) const;
+};
+
+// Reads only. Inspects each image once, up to `jobs` at a time.
+Inventory take_inventory(const Context& ctx, Client& client, std::size_t jobs = 8);
+std::vector<ContainerImage> list_containers(const Context& ctx, Client& client);
+
+}  // namespace drover::engine

@@ -1,0 +1,125 @@
+// One blocking HTTP client for registries (TCP, TLS, proxies) and engines (also unix sockets). The only room that knows libcurl.
+//
+// Redirects are never followed here: a 3xx is an answer. Retries are the caller's. Content is never decoded.
+#pragma once
+
+#include "base/context.h"
+#include "net/url.h"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace drover::net {
+
+class Headers {
+ public:
+  void set(std::string name, std::string value);  // replaces all of that name
+  void add(std::string name, std::string value);
+  std::optional<std::string_view> find(std::string_view name) const;  // the last of that name; names ignore case
+  std::vector<std::string_view> all(std::string_view name) const;
+  const std::vector<std::pair<std::string, std::string>>& list() const { return list_; }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> list_;
+};
+
+struct TlsOptions {
+  bool verify = true;
+  std::filesystem::path ca_file;      // besides the system's
+  std::filesystem::path client_cert;  // PEM
+  std::filesystem::path client_key;
+
+  friend bool operator==(const TlsOptions&, const TlsOptions&) = default;
+};
+
+// Which resolved addresses a connection may go to. Link-local and cloud metadata addresses are always refused.
+enum class AddressPolicy {
+  any,                // the user named this host
+  no_local,           // a host that another server named: loopback and unspecified addresses are refused as well
+};
+
+struct Timeouts {
+  std::chrono::milliseconds connect{10'000};
+  std::chrono::milliseconds first_byte{60'000};      // from the request's end to the answer's head; 0: none
+  std::uint64_t stall_bytes_per_second = 1024;       // a body slower than this ...
+  std::chrono::milliseconds stall{20'000};           // ... over this long is a network failure; 0: none
+  std::chrono::milliseconds total{0};                // 0: none
+};
+
+// Pulled while the request is sent: fills the span, returns how much; 0 ends the body. May block; may throw (the request is aborted
+// and the exception comes out of send).
+using BodySource = std::function<std::size_t(std::span<std::byte>)>;
+
+struct Request {
+  std::string method = "GET";
+  Url url;
+  Headers headers;
+  std::string body;                             // when there is no source
+  BodySource source;                            // sent chunked, or with source_bytes as Content-Length
+  std::optional<std::uint64_t> source_bytes;
+  std::filesystem::path unix_socket;            // connect here; url's host only fills the Host header
+  TlsOptions tls;
+  AddressPolicy addresses = AddressPolicy::any;
+  bool http2 = false;                           // offer HTTP/2 (TLS only)
+  bool use_proxy = true;                        // the environment's proxies; never with a unix socket
+  Timeouts timeouts;
+};
+
+struct ResponseHead {
+  int status = 0;
+  Headers headers;
+  std::optional<std::uint64_t> content_length;
+};
+
+// Receives one answer. Exceptions thrown by either function abort the transfer and come out of send.
+class ResponseSink {
+ public:
+  virtual ~ResponseSink() = default;
+  // The final head (1xx are passed over). False: the body is not wanted; the connection is closed unless it is empty.
+  virtual bool on_head(const ResponseHead& head) = 0;
+  // Pieces of up to 512 KiB, in order. False: enough; send returns normally.
+  virtual bool on_body(std::span<const std::byte> bytes) = 0;
+};
+
+struct Response {
+  int status = 0;
+  Headers headers;
+  std::string body;
+};
+
+struct TransportOptions {
+  std::string user_agent = "drover";
+  std::filesystem::path ca_file;  // --cacert: besides the system's, for every host
+};
+
+// Thread-safe: each call borrows a handle with connections of its own, most recently used first, so a thread tends to keep its
+// connection. Calls block until the answer is complete, ctx.stop fires (interrupted, within milliseconds) or a timeout (network).
+class Transport {
+ public:
+  explicit Transport(TransportOptions options = {});
+  ~Transport();
+  Transport(const Transport&) = delete;
+  Transport& operator=(const Transport&) = delete;
+
+  // Throws network (could not connect, cut, stalled, TLS; the message says which and names host and port), interrupted, or what the
+  // sink threw. Any HTTP status is a normal return.
+  ResponseHead send(const Context& ctx, const Request& request, ResponseSink& sink);
+  // The body in memory; throws size_mismatch beyond `body_bytes_max`.
+  Response send(const Context& ctx, const Request& request, std::uint64_t body_bytes_max);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace drover::net

@@ -1,0 +1,70 @@
+// Registry to store: many references at once, each blob once, resumable, verified.
+#pragma once
+
+#include "base/context.h"
+#include "base/error.h"
+#include "registry/client.h"
+#include "registry/resolve.h"
+#include "store/blob_store.h"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace drover::registry {
+
+struct PullOptions {
+  PlatformChoice platforms;
+  std::size_t jobs = 8;                         // blobs in transfer at once
+  std::uint64_t rate_bytes_per_second = 0;      // of all transfers together; 0: no cap
+};
+
+struct PulledImage {
+  Reference reference;
+  std::optional<ResolvedReference> resolved;    // nothing when resolving failed
+  bool complete = false;                        // everything is in the store and the tag is set
+  std::optional<Error> error;
+};
+
+struct PullReport {
+  std::vector<PulledImage> images;              // in the order asked
+  struct {
+    std::uint64_t total = 0;                    // of all blobs needed, each once
+    std::uint64_t fetched = 0;                  // over the network in this run, waste included
+    std::uint64_t reused = 0;                   // complete in the store before
+    std::uint64_t resumed = 0;                  // taken over from part files
+  } bytes;
+  std::uint64_t requests = 0;
+  double seconds = 0;
+};
+
+// What a pull would fetch; printable, decided without side effects.
+struct PullPlan {
+  struct Blob {
+    Descriptor descriptor;
+    Reference repository;                // one that has it
+    std::vector<std::size_t> images;     // indexes into PullReport::images that need it
+    bool is_present = false;
+  };
+  std::vector<Blob> blobs;               // each digest once: missing ones first, small ones first among them, then large to small
+  std::uint64_t bytes_total = 0;
+  std::uint64_t bytes_missing = 0;
+};
+PullPlan plan_pull(const std::vector<ResolvedReference>& images, const store::BlobStore& store);
+std::string to_text(const PullPlan& plan);
+
+// Called from worker threads, as soon as all blobs of images[index] are in the store and its tag is set: loading can begin while others
+// are still fetched.
+using ImageReady = std::function<void(std::size_t index, const PulledImage&)>;
+
+// Every image is tried; failures are in the report. Throws only interrupted and what concerns all (the store, the disk).
+PullReport pull(const Context& ctx, Client& client, store::BlobStore& store, const std::vector<Reference>& references,
+                const PullOptions& options, const ImageReady& on_ready = {});
+
+// Resolves and plans only.
+PullPlan plan(const Context& ctx, Client& client, const store::BlobStore& store, const std::vector<Reference>& references,
+              const PullOptions& options);
+
+}  // namespace drover::registry

@@ -1,0 +1,50 @@
+// The main job: every image of a stack, registry to store to engine, so that the later update needs no registry.
+#pragma once
+
+#include "base/context.h"
+#include "engine/load.h"
+#include "registry/pull.h"
+#include "store/blob_store.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace drover::stack {
+
+// An image to have, for the engine's platform or the one a service asks for.
+struct WantedImage {
+  Reference reference;
+  std::optional<Platform> platform;     // a service's own; nothing: the engine's or the options'
+  std::vector<std::string> services;
+};
+
+struct PrefetchOptions {
+  registry::PullOptions pull;           // pull.platforms empty: the engine's platform
+  engine::LoadOptions load;
+  bool keep_going = true;
+  std::size_t loads = 2;                // images loaded at once
+};
+
+struct PrefetchedImage {
+  WantedImage wanted;
+  Platform platform;
+  std::optional<Digest> digest;         // of the platform's manifest
+  std::string image_id;
+  enum class State { present, loaded, stored, failed } state = State::failed;
+  std::size_t layers_total = 0;
+  std::size_t layers_sent = 0;
+  std::uint64_t bytes_sent = 0;
+  std::optional<Error> error;
+};
+
+struct PrefetchReport {
+  registry::PullReport pulled;
+  std::vector<PrefetchedImage> images;  // one a wanted image, in order
+};
+
+// `engine` null: to the store only (`--no-load`). Downloads, inflating and loading overlap. Never throws for a single image.
+PrefetchReport prefetch(const Context& ctx, registry::Client& registry, store::BlobStore& store, engine::Client* engine,
+                        const std::vector<WantedImage>& images, const PrefetchOptions& options);
+
+}  // namespace drover::stack

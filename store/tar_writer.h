@@ -1,0 +1,36 @@
+// Tar streams of regular files for engines and archives: deterministic (owner 0, mode 0644, time 0). The only user of libarchive.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string_view>
+
+namespace drover::store {
+
+using ByteSink = std::function<void(std::span<const std::byte>)>;
+
+// Not thread-safe. What the sink throws comes out of the call that wrote.
+class TarWriter {
+ public:
+  explicit TarWriter(ByteSink sink);
+  ~TarWriter();
+  TarWriter(const TarWriter&) = delete;
+  TarWriter& operator=(const TarWriter&) = delete;
+
+  // A whole small file.
+  void add(std::string_view name, std::string_view bytes);
+  // A file of exactly `size` bytes, then `write` until they are all there. Throws size_mismatch on more, or on fewer at the next call.
+  void begin(std::string_view name, std::uint64_t size);
+  void write(std::span<const std::byte> bytes);
+  // The end-of-archive marker; without it the stream is cut.
+  void finish();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace drover::store
