@@ -1,7 +1,11 @@
 # drover_test(NAME SOURCES... LIBRARIES... LABEL unit|module|integration [TIMEOUT seconds])
 # One executable a room and label, run as one ctest test of that label; exit code 77 is a skip, never a pass.
+add_custom_target(unit_and_module_tests)
 function(drover_test name)
   cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;LIBRARIES" ${ARGN})
+  if(NOT ARG_LABEL MATCHES "^(unit|module|integration)$")
+    message(FATAL_ERROR "drover_test(${name}): LABEL is unit, module or integration")
+  endif()
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_LIBRARIES} drover_options drover_boost)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
@@ -10,6 +14,22 @@ function(drover_test name)
   endif()
   add_test(NAME ${name} COMMAND ${name} --log_level=message --catch_system_errors=no)
   set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} SKIP_RETURN_CODE 77 TIMEOUT ${ARG_TIMEOUT})
+  if(ARG_LABEL STREQUAL "integration")
+    set_tests_properties(${name} PROPERTIES RUN_SERIAL TRUE)
+  else()
+    add_dependencies(unit_and_module_tests ${name})
+  endif()
+endfunction()
+
+# drover_integration_script(NAME SCRIPT [TIMEOUT seconds]): a script under tests/integration/ that starts services of its own
+# (fixture.sh) and is told the binary as its first argument. Serial: it measures, kills and fills disks.
+function(drover_integration_script name script)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 180)
+  endif()
+  add_test(NAME ${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/${script} $<TARGET_FILE:drover>)
+  set_tests_properties(${name} PROPERTIES LABELS integration SKIP_RETURN_CODE 77 TIMEOUT ${ARG_TIMEOUT} RUN_SERIAL TRUE)
 endfunction()
 
 # Boost.Test is header-only here. Only boost/ itself is put on the include path, so that a cross build does not see the host's libraries.

@@ -6,7 +6,13 @@ if(DROVER_SANITIZE)
   target_compile_options(drover_options INTERFACE -fsanitize=${DROVER_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(drover_options INTERFACE -fsanitize=${DROVER_SANITIZE})
 endif()
+
+# Both only make the build shorter; both are used when found.
 find_program(DROVER_CCACHE ccache)
 if(DROVER_CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${DROVER_CCACHE})
+endif()
+find_program(DROVER_LLD ld.lld)
+if(DROVER_LLD)
+  target_link_options(drover_options INTERFACE -fuse-ld=lld)
 endif()

@@ -1,0 +1,48 @@
+# The short way to everything; each line can be typed by hand. Packages: packages.txt.
+PREFIX ?= /usr/local
+JOBS ?= $(shell nproc)
+ARGS ?=
+export CTEST_PARALLEL_LEVEL ?= $(JOBS)
+export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
+
+.PHONY: all check demo bench install package format dev asan tsan aarch64 packages clean
+
+all: build/release/build.ninja
+	cmake --build --preset release
+
+build/release/build.ninja:
+	cmake --preset release -D CMAKE_INSTALL_PREFIX=$(PREFIX)
+
+# Every test that this machine can run, from a bare Debian on. The last run is the whole suite of the release build.
+check: packages
+	tools/check.sh
+
+demo: packages-demo all
+	tools/demo.sh $(ARGS)
+
+bench: packages-bench all
+	bench/run.sh $(ARGS)
+
+install: all
+	cmake --install build/release --prefix $(PREFIX)
+
+package: all
+	cd build/release && cpack -G DEB
+
+format:
+	git ls-files '*.h' '*.cc' | xargs clang-format -i
+
+dev asan tsan aarch64:
+	cmake --workflow --preset $@
+
+packages:
+	tools/install-packages.sh build test
+
+packages-demo:
+	tools/install-packages.sh build demo
+
+packages-bench:
+	tools/install-packages.sh build demo bench
+
+clean:
+	rm -rf build
