@@ -1,0 +1,45 @@
+# What `cmake --install` puts where, beside the libraries and headers that drover_library() installs; and the .deb.
+include(CMakePackageConfigHelpers)
+set(config_folder ${CMAKE_INSTALL_LIBDIR}/cmake/drover)
+install(EXPORT drover NAMESPACE drover:: FILE drover-targets.cmake DESTINATION ${config_folder})
+configure_package_config_file(cmake/drover-config.cmake.in ${CMAKE_BINARY_DIR}/drover-config.cmake INSTALL_DESTINATION ${config_folder})
+write_basic_package_version_file(${CMAKE_BINARY_DIR}/drover-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_BINARY_DIR}/drover-config.cmake ${CMAKE_BINARY_DIR}/drover-config-version.cmake cmake/dependencies.cmake
+        DESTINATION ${config_folder})
+
+if(TARGET drover)
+  install(TARGETS drover RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(DIRECTORY docs/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 FILES_MATCHING PATTERN "*.1")
+  install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+  # A cross-built binary cannot be asked for its completions.
+  if(NOT CMAKE_CROSSCOMPILING)
+    set(completions "")
+    foreach(shell IN ITEMS bash zsh fish)
+      set(out ${CMAKE_BINARY_DIR}/completions/drover.${shell})
+      add_custom_command(OUTPUT ${out} COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/completions
+                         COMMAND drover completion ${shell} > ${out} DEPENDS drover VERBATIM)
+      list(APPEND completions ${out})
+    endforeach()
+    add_custom_target(completions ALL DEPENDS ${completions})
+    install(FILES ${CMAKE_BINARY_DIR}/completions/drover.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME drover)
+    install(FILES ${CMAKE_BINARY_DIR}/completions/drover.zsh DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions RENAME _drover)
+    install(FILES ${CMAKE_BINARY_DIR}/completions/drover.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+  endif()
+endif()
+
+set(CPACK_PACKAGE_NAME drover)
+set(CPACK_PACKAGE_CONTACT "The drover developers <drover@localhost>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "prefetch multi-architecture container images, update compose stacks")
+set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "Moves container images of a compose stack from the registry through a local store into the engine
+ ahead of time: in parallel, resumable, verified; only the layers that the engine lacks.")
+set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES TRUE)
+set(CPACK_GENERATOR DEB)
+set(CPACK_DEB_COMPONENT_INSTALL OFF)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION admin)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "ca-certificates")
+include(CPack)
