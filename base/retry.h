@@ -8,7 +8,7 @@
 namespace drover {
 
 struct RetryPolicy {
-  int attempts_max = 6;                       // tries in all without progress in between
+  int attempts_max = 8;                       // tries in all without progress in between
   std::chrono::milliseconds first{200};       // before the second try
   std::chrono::milliseconds longest{20'000};  // of our own delays
   std::chrono::milliseconds patience{300'000};  // a server that asks for more than this is reported, not waited for

@@ -29,7 +29,7 @@ struct PulledImage {
 };
 
 struct PullReport {
-  std::vector<PulledImage> images;              // in the order asked
+  std::vector<PulledImage> images;              // in the order asked; a reference asked for twice is here once
   struct {
     std::uint64_t total = 0;                    // of all blobs needed, each once
     std::uint64_t fetched = 0;                  // over the network in this run, waste included

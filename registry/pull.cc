@@ -1,0 +1,236 @@
+#include "registry/pull.h"
+
+#include "base/parallel.h"
+#include "base/text.h"
+#include "manifest/media_type.h"
+#include "registry/transfer.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+namespace drover::registry {
+namespace {
+
+// Throws platform_missing unless everything wanted is there.
+void require_platforms(const ResolvedReference& resolved) {
+  if (resolved.missing.empty()) return;
+  std::vector<std::string> missing;
+  for (const Platform& platform : resolved.missing) missing.push_back(platform.to_string());
+  std::vector<std::string> there;
+  for (const ResolvedImage& image : resolved.images) there.push_back(image.platform.to_string());
+  for (const Descriptor& other : resolved.other_platforms) {
+    if (other.platform) there.push_back(other.platform->to_string());
+  }
+  throw Error(ErrorCode::platform_missing, "no manifest for " + join(missing, ", ") + " (has " + join(there, ", ") + "); try --platform");
+}
+
+// Children before parents, so that nothing in the store names a missing document.
+void put_documents(store::BlobStore& store, const ResolvedReference& resolved) {
+  for (const ResolvedImage& image : resolved.images) {
+    store.put(std::get<Manifest>(image.manifest.document).config.digest, image.config_bytes);
+    store.put(image.manifest.descriptor.digest, image.manifest.bytes);
+  }
+  for (auto index = resolved.indexes.rbegin(); index != resolved.indexes.rend(); ++index) store.put(index->descriptor.digest, index->bytes);
+  store.put(resolved.root.descriptor.digest, resolved.root.bytes);
+}
+
+// One pull: resolves references in parallel, feeds their layers to one transfer, tags each image when its last blob has landed.
+class Pull {
+ public:
+  Pull(const Context& ctx, Client& client, store::BlobStore& store, const std::vector<Reference>& references, const PullOptions& options,
+       const ImageReady& on_ready)
+      : ctx_(ctx), client_(client), store_(store), options_(options), on_ready_(on_ready), pending_(references.size(), 0) {
+    for (const Reference& reference : references) report_.images.push_back({.reference = reference, .resolved = {}, .error = {}});
+  }
+
+  PullReport run() {
+    const auto begin = ctx_.clock->now();
+    const Counters before = client_.counters();
+    {
+      std::jthread tagger([this](const std::stop_token& done) { tag_ready(done); });
+      Transfer transfer(ctx_, client_, store_, {.jobs = options_.jobs, .rate_bytes_per_second = options_.rate_bytes_per_second},
+                        [this](const Digest& digest, const std::optional<Error>& error) { on_blob(digest, error); });
+      parallel_for_each(ctx_, report_.images.size(), 2 * options_.jobs, [&](const Context& inner, std::size_t i) { begin_image(inner, transfer, i); });
+      transfer.finish();
+      report_.bytes.resumed = transfer.resumed_bytes();
+    }
+    if (store_failure_) throw Error(*store_failure_);
+    const Counters after = client_.counters();
+    report_.bytes.fetched = after.bytes - before.bytes;
+    report_.requests = after.requests - before.requests;
+    report_.seconds = std::chrono::duration<double>(ctx_.clock->now() - begin).count();
+    return std::move(report_);
+  }
+
+ private:
+  void begin_image(const Context& ctx, Transfer& transfer, std::size_t i) {
+    PulledImage& image = report_.images[i];
+    try {
+      ResolvedReference resolved = resolve(ctx, client_, image.reference, options_.platforms);
+      require_platforms(resolved);
+      put_documents(store_, resolved);
+      const std::lock_guard lock(mutex_);
+      image.resolved = std::move(resolved);
+      want_blobs(transfer, i);
+    } catch (const Error& e) {
+      if (e.code() == ErrorCode::interrupted || e.code() == ErrorCode::io || e.code() == ErrorCode::no_space) throw;
+      const std::lock_guard lock(mutex_);
+      fail_image(i, e);
+    }
+  }
+
+  // Adds what the image needs and nobody has asked for yet.
+  void want_blobs(Transfer& transfer, std::size_t i) {
+    const PulledImage& image = report_.images[i];
+    const PullPlan plan = plan_pull({*image.resolved}, store_);
+    for (const PullPlan::Blob& blob : plan.blobs) {
+      const auto [entry, is_new] = blobs_.try_emplace(blob.descriptor.digest);
+      Wanted& wanted = entry->second;
+      if (is_new) {
+        report_.bytes.total += blob.descriptor.size;
+        if (blob.is_present) report_.bytes.reused += is_document(image, blob.descriptor.digest) ? 0 : blob.descriptor.size;
+        wanted.is_done = blob.is_present;
+        if (!blob.is_present) {
+          const Reference& repository = image.reference;
+          transfer.add(blob.descriptor, repository, repository.familiar() + " " + blob.descriptor.digest.short_hex());
+        }
+      }
+      if (wanted.error) fail_image(i, *wanted.error);
+      if (wanted.is_done || wanted.error) continue;
+      wanted.images.push_back(i);
+      ++pending_[i];
+    }
+    for (const ResolvedImage& resolved : image.resolved->images) warn_about_foreign_layers(image.reference, resolved);
+    if (pending_[i] == 0 && !image.error) make_ready(i);
+  }
+
+  // Manifests, indexes and configs: they came with resolving, so that finding them in the store says nothing about an earlier run.
+  static bool is_document(const PulledImage& image, const Digest& digest) {
+    const auto is_index = [&](const FetchedManifest& m) { return m.descriptor.digest == digest; };
+    if (is_index(image.resolved->root) || std::any_of(image.resolved->indexes.begin(), image.resolved->indexes.end(), is_index)) return true;
+    return std::any_of(image.resolved->images.begin(), image.resolved->images.end(), [&](const ResolvedImage& r) {
+      return is_index(r.manifest) || std::get<Manifest>(r.manifest.document).config.digest == digest;
+    });
+  }
+
+  void warn_about_foreign_layers(const Reference& reference, const ResolvedImage& image) const {
+    for (const Descriptor& layer : std::get<Manifest>(image.manifest.document).layers) {
+      if (is_foreign_layer_media_type(layer.media_type)) {
+        ctx_.warn(reference.familiar() + ": layer " + layer.digest.short_hex() + " is non-distributable and was left out");
+      }
+    }
+  }
+
+  void on_blob(const Digest& digest, const std::optional<Error>& error) {
+    const std::lock_guard lock(mutex_);
+    Wanted& wanted = blobs_.at(digest);
+    wanted.is_done = !error;
+    wanted.error = error;
+    for (const std::size_t i : wanted.images) {
+      --pending_[i];
+      if (error) fail_image(i, *error);
+      else if (pending_[i] == 0 && !report_.images[i].error) make_ready(i);
+    }
+    wanted.images.clear();
+  }
+
+  void fail_image(std::size_t i, const Error& error) {
+    PulledImage& image = report_.images[i];
+    if (image.error) return;
+    image.error = error;
+    const std::string frame = "cannot pull " + image.reference.familiar();
+    if (std::string_view(error.what()).find(frame) == std::string_view::npos) image.error->add_frame(frame);
+    changed_.notify_all();
+  }
+
+  void make_ready(std::size_t i) {
+    ready_.push_back(i);
+    changed_.notify_all();
+  }
+
+  // Tags whatever is ready, several at once when they come fast, until told that nothing more will come.
+  void tag_ready(const std::stop_token& done) {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      changed_.wait(lock, done, [this] { return !ready_.empty(); });
+      if (ready_.empty()) return;
+      const std::vector<std::size_t> batch = std::exchange(ready_, {});
+      lock.unlock();
+      const bool is_tagged = tag(batch);
+      for (const std::size_t i : batch) {
+        if (is_tagged && on_ready_) on_ready_(i, report_.images[i]);
+      }
+      lock.lock();
+    }
+  }
+
+  bool tag(const std::vector<std::size_t>& batch) {
+    std::vector<store::Tag> tags;
+    for (const std::size_t i : batch) tags.push_back({report_.images[i].reference.to_string(), report_.images[i].resolved->root.descriptor});
+    try {
+      store_.set_tags(tags);
+    } catch (const Error& e) {
+      const std::lock_guard lock(mutex_);
+      store_failure_ = e;
+      return false;
+    }
+    for (const std::size_t i : batch) report_.images[i].complete = true;
+    return true;
+  }
+
+  struct Wanted {
+    bool is_done = false;
+    std::optional<Error> error;
+    std::vector<std::size_t> images;  // waiting for it
+  };
+
+  const Context ctx_;
+  Client& client_;
+  store::BlobStore& store_;
+  const PullOptions& options_;
+  const ImageReady& on_ready_;
+
+  std::mutex mutex_;  // guards all below; an image's entry is written by one thread at a time
+  std::condition_variable_any changed_;
+  PullReport report_;
+  std::vector<std::size_t> pending_;  // blobs an image still waits for
+  std::unordered_map<Digest, Wanted> blobs_;
+  std::vector<std::size_t> ready_;
+  std::optional<Error> store_failure_;
+};
+
+// A reference given twice is pulled once; both entries of the report tell about it.
+std::vector<Reference> unique(const std::vector<Reference>& references) {
+  std::vector<Reference> result;
+  for (const Reference& reference : references) {
+    if (std::find(result.begin(), result.end(), reference) == result.end()) result.push_back(reference);
+  }
+  return result;
+}
+
+}  // namespace
+
+PullReport pull(const Context& ctx, Client& client, store::BlobStore& store, const std::vector<Reference>& references,
+                const PullOptions& options, const ImageReady& on_ready) {
+  return Pull(ctx, client, store, unique(references), options, on_ready).run();
+}
+
+PullPlan plan(const Context& ctx, Client& client, const store::BlobStore& store, const std::vector<Reference>& references,
+              const PullOptions& options) {
+  const std::vector<Reference> wanted = unique(references);
+  std::vector<std::optional<ResolvedReference>> slots(wanted.size());
+  parallel_for_each(ctx, wanted.size(), 2 * options.jobs, [&](const Context& inner, std::size_t i) {
+    slots[i] = resolve(inner, client, wanted[i], options.platforms);
+    require_platforms(*slots[i]);
+  });
+  std::vector<ResolvedReference> images;
+  for (auto& slot : slots) images.push_back(*std::move(slot));
+  return plan_pull(images, store);
+}
+
+}  // namespace drover::registry

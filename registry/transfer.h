@@ -1,0 +1,50 @@
+// Blobs from registries into the store: many connections, bounded memory, hashed and written apart from the receiving.
+//
+// Receivers (a thread and a connection each) fetch bounded ranges into recycled buffers; hashers write each blob's buffers in place and
+// hash them at the frontier; committers sync and publish. A full pool of buffers stops the receivers, and so the sockets.
+#pragma once
+
+#include "base/context.h"
+#include "base/error.h"
+#include "manifest/descriptor.h"
+#include "manifest/reference.h"
+#include "registry/client.h"
+#include "store/blob_store.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+
+namespace drover::registry {
+
+struct TransferOptions {
+  std::size_t jobs = 8;                     // blobs in transfer at once; connections: twice as many
+  std::uint64_t rate_bytes_per_second = 0;  // of all transfers together; 0: no cap
+};
+
+class Transfer {
+ public:
+  // Called from a committer's thread, once a blob: when it is durable in the store, or given up.
+  using Done = std::function<void(const Digest& digest, const std::optional<Error>& error)>;
+
+  Transfer(const Context& ctx, Client& client, store::BlobStore& store, const TransferOptions& options, Done done);
+  // Stops what is under way; what arrived is kept for the next run.
+  ~Transfer();
+  Transfer(const Transfer&) = delete;
+  Transfer& operator=(const Transfer&) = delete;
+
+  // Thread-safe. `label` is for progress. Each digest once.
+  void add(const Descriptor& descriptor, const Reference& repository, std::string label);
+  // Returns when all added blobs are done. Throws interrupted, and what concerns all of them (io, no_space).
+  void finish();
+
+  std::uint64_t resumed_bytes() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace drover::registry

@@ -1,0 +1,270 @@
+#include "store/part_file.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "store/journal.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+namespace drover::store {
+namespace {
+
+constexpr std::uint64_t journalled_from_bytes = 1U << 20U;  // a smaller blob is fetched again sooner than it is resumed
+constexpr std::size_t step_bytes = 256U << 10U;             // of one read of the page cache
+constexpr std::size_t record_bytes_max = 1U << 20U;         // one record's range, so that checking it needs no more memory
+constexpr auto sync_interval = std::chrono::seconds(1);
+constexpr int sync_share = 20;  // at most a twentieth of the time goes into syncs, on disks where one takes long
+
+// The kernel's name for this boot; zero, which no journal has, when it is not to be had.
+BootId read_boot_id() {
+  BootId id{};
+  std::string text = try_read_file("/proc/sys/kernel/random/boot_id", 64).value_or("");
+  std::erase_if(text, [](char c) { return c == '-' || c == '\n'; });
+  const auto bytes = parse_hex(text);
+  if (bytes && bytes->size() == id.size()) std::copy(bytes->begin(), bytes->end(), id.begin());
+  return id;
+}
+
+bool is_private_directory(const std::filesystem::path& directory) {
+  struct stat info {};
+  return stat(directory.c_str(), &info) == 0 && info.st_uid == geteuid() && (info.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+std::uint64_t inode_of(int fd) {
+  struct stat info {};
+  return fstat(fd, &info) == 0 ? info.st_ino : 0;
+}
+
+// A fresh part file of the blob's size, its blocks taken now, so that a full disk is known before the first byte.
+UniqueFd create_part(const std::filesystem::path& path, std::uint64_t size) {
+  unlink(path.c_str());
+  UniqueFd fd = open_file(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+  if (size == 0) return fd;
+  const int error = posix_fallocate(fd.get(), 0, static_cast<off_t>(size));
+  if (error == EOPNOTSUPP || error == EINVAL) {
+    if (ftruncate(fd.get(), static_cast<off_t>(size)) != 0) throw io_error("cannot size", path.string());
+  } else if (error != 0) {
+    unlink(path.c_str());
+    throw io_error("cannot reserve " + format_bytes(size) + " in", path.string(), error);
+  }
+  return fd;
+}
+
+// An existing part file of exactly the blob's size.
+UniqueFd open_part(const std::filesystem::path& path, std::uint64_t size) {
+  const int raw = open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  UniqueFd fd(raw);
+  struct stat info {};
+  if (!fd || fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode) || static_cast<std::uint64_t>(info.st_size) != size) return {};
+  return fd;
+}
+
+}  // namespace
+
+struct PartFile::Impl {
+  Descriptor descriptor;
+  FileLock lock;
+  std::filesystem::path part_path;
+  std::filesystem::path journal_path;
+  UniqueFd part;
+  UniqueFd journal;  // opened with the first write; stays closed for small blobs
+  RangeSet present;
+  std::uint64_t resumed = 0;
+  Hasher hasher{Digest::Algorithm::sha256};
+  std::vector<JournalRecord> kept;  // of an earlier attempt, written into the new journal
+  std::chrono::steady_clock::time_point next_sync;
+  bool is_dirty = false;  // records since the last sync
+  std::vector<std::byte> buffer;
+
+  void resume(const Context& ctx);
+  RangeSet check_ranges(const std::vector<JournalRecord>& records, std::vector<JournalRecord>& sound);
+  void open_journal();
+  void append(const JournalRecord& record);
+  void sync(const Context& ctx);
+  void hash_ready(const Context& ctx);
+  void drop() noexcept;
+};
+
+std::optional<PartFile> PartFile::try_open(const Context& ctx, BlobStore& store, const Descriptor& descriptor) {
+  std::optional<FileLock> lock = FileLock::try_acquire(store.ingest_path(descriptor.digest, ".lock"), FileLock::Mode::exclusive);
+  if (!lock) return std::nullopt;
+  auto impl = std::make_unique<Impl>(Impl{.descriptor = descriptor,
+                                          .lock = *std::move(lock),
+                                          .part_path = store.ingest_path(descriptor.digest, ".part"),
+                                          .journal_path = store.ingest_path(descriptor.digest, ".journal"),
+                                          .part = {},
+                                          .journal = {},
+                                          .present = {},
+                                          .hasher = Hasher(descriptor.digest.algorithm()),
+                                          .kept = {},
+                                          .next_sync = ctx.clock->now() + sync_interval,
+                                          .buffer = {}});
+  impl->resume(ctx);
+  if (!impl->part) impl->part = create_part(impl->part_path, descriptor.size);
+  return PartFile(std::move(impl));
+}
+
+// Takes up what an earlier attempt left, as far as it can be believed.
+void PartFile::Impl::resume(const Context& ctx) {
+  const std::optional<std::string> bytes = try_read_file(journal_path, journal_bytes_max);
+  const std::optional<Journal> old = bytes ? decode_journal(*bytes) : std::nullopt;
+  if (!old || old->header.digest != descriptor.digest || old->header.size != descriptor.size) return;
+  part = open_part(part_path, descriptor.size);
+  if (!part || inode_of(part.get()) != old->header.inode) {
+    part.reset();
+    return;
+  }
+  present = check_ranges(credible_records(*old, read_boot_id()), kept);
+  resumed = present.bytes();
+  if (resumed == 0) {
+    part.reset();
+    kept.clear();
+    return;
+  }
+  ctx.debug("resuming " + descriptor.digest.to_string() + " with " + present.to_string());
+  // The saved state stands for the bytes before it; it is believed only where nobody else can write, and where hashing again costs.
+  if (present.prefix() < resume_hash_bytes || !is_private_directory(part_path.parent_path())) return;
+  const Sha256::Midstate* best = nullptr;
+  for (const JournalRecord& record : kept) {
+    if (record.midstate.bytes <= present.prefix() && (best == nullptr || record.midstate.bytes > best->bytes)) best = &record.midstate;
+  }
+  if (best != nullptr && best->bytes > 0 && descriptor.digest.algorithm() == Digest::Algorithm::sha256) hasher = Hasher(*best);
+}
+
+// The recorded ranges whose bytes on disk still have the recorded CRC.
+RangeSet PartFile::Impl::check_ranges(const std::vector<JournalRecord>& records, std::vector<JournalRecord>& sound) {
+  RangeSet good;
+  for (const JournalRecord& record : records) {
+    if (record.kind != JournalRecord::Kind::range || record.range.size() > record_bytes_max) continue;
+    buffer.resize(std::max<std::size_t>(buffer.size(), record.range.size()));
+    const std::span<std::byte> bytes = std::span(buffer).first(record.range.size());
+    if (read_at(part.get(), bytes, record.range.begin, part_path.string()) != bytes.size() || crc32c(bytes) != record.crc) continue;
+    good.add(record.range);
+    sound.push_back(record);
+  }
+  return good;
+}
+
+// A new journal of this boot, holding what was kept, put in the old one's place at once.
+void PartFile::Impl::open_journal() {
+  const std::filesystem::path fresh = journal_path.parent_path() / random_name(journal_path.filename().string() + ".");
+  UniqueFd fd = open_file(fresh, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW, 0600);
+  std::string bytes = encode_header(
+      {.digest = descriptor.digest, .size = descriptor.size, .inode = inode_of(part.get()), .boot = read_boot_id()});
+  for (const JournalRecord& record : kept) bytes += encode_record(record);
+  write_all(fd.get(), as_bytes(bytes), fresh.string());
+  if (rename(fresh.c_str(), journal_path.c_str()) != 0) throw io_error("cannot rename to", journal_path.string());
+  journal = std::move(fd);
+  kept = {};
+}
+
+void PartFile::Impl::append(const JournalRecord& record) {
+  write_all(journal.get(), as_bytes(encode_record(record)), journal_path.string());
+}
+
+// Data first, then the record that vouches for it.
+void PartFile::Impl::sync(const Context& ctx) {
+  if (!is_dirty || !journal) return;
+  const auto begin = ctx.clock->now();
+  if (fdatasync(part.get()) != 0) throw io_error("cannot sync", part_path.string());
+  append({.kind = JournalRecord::Kind::synced, .range = {}, .midstate = {}});
+  if (fdatasync(journal.get()) != 0) throw io_error("cannot sync", journal_path.string());
+  const auto end = ctx.clock->now();
+  next_sync = end + std::max<std::chrono::steady_clock::duration>(sync_interval, (end - begin) * sync_share);
+  is_dirty = false;
+}
+
+// Hashes what lies contiguous behind the frontier, from the page cache.
+void PartFile::Impl::hash_ready(const Context& ctx) {
+  for (std::uint64_t at = hasher.bytes(), end = present.prefix(); at < end; at = hasher.bytes()) {
+    ctx.check_stop();
+    buffer.resize(std::max(buffer.size(), step_bytes));
+    const std::span<std::byte> bytes = std::span(buffer).first(std::min<std::uint64_t>(step_bytes, end - at));
+    if (read_at(part.get(), bytes, at, part_path.string()) != bytes.size()) {
+      throw Error(ErrorCode::io, "cannot read " + part_path.string() + ": it became shorter while it was in use");
+    }
+    hasher.update(bytes);
+  }
+}
+
+void PartFile::Impl::drop() noexcept {
+  part.reset();
+  journal.reset();
+  unlink(part_path.c_str());
+  unlink(journal_path.c_str());
+  lock.remove();
+}
+
+PartFile::PartFile(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+PartFile::PartFile(PartFile&&) noexcept = default;
+PartFile& PartFile::operator=(PartFile&&) noexcept = default;
+
+PartFile::~PartFile() {
+  if (!impl_ || !impl_->part) return;
+  if (impl_->journal || !impl_->kept.empty()) {
+    try {
+      impl_->sync({});
+    } catch (const std::exception&) {
+      // The records stand for this boot all the same; after a power cut fewer of them count.
+    }
+    return;
+  }
+  impl_->drop();  // no journal: nothing here can be taken up again
+}
+
+const Descriptor& PartFile::descriptor() const { return impl_->descriptor; }
+RangeSet PartFile::present() const { return impl_->present; }
+std::uint64_t PartFile::resumed_bytes() const { return impl_->resumed; }
+std::uint64_t PartFile::hashed_bytes() const { return impl_->hasher.bytes(); }
+
+void PartFile::write(const Context& ctx, std::uint64_t offset, std::span<const std::byte> bytes) {
+  Impl& part = *impl_;
+  const std::uint64_t size = part.descriptor.size;
+  if (offset > size || bytes.size() > size - offset) {
+    throw Error(ErrorCode::size_mismatch, "blob " + part.descriptor.digest.to_string() + " has more than its " + std::to_string(size) + " bytes");
+  }
+  if (bytes.empty()) return;
+  if (bytes.size() > record_bytes_max) {
+    write(ctx, offset, bytes.first(record_bytes_max));
+    return write(ctx, offset + record_bytes_max, bytes.subspan(record_bytes_max));
+  }
+  write_all_at(part.part.get(), bytes, offset, part.part_path.string());
+  const ByteRange range{offset, offset + bytes.size()};
+  part.present.add(range);
+  if (range.begin <= part.hasher.bytes() && part.hasher.bytes() < range.end) part.hasher.update(bytes.subspan(part.hasher.bytes() - offset));
+  part.hash_ready(ctx);
+  if (size < journalled_from_bytes) return;
+  if (!part.journal) part.open_journal();
+  part.append({.crc = crc32c(bytes), .range = range, .midstate = part.hasher.midstate().value_or(Sha256::Midstate{})});
+  part.is_dirty = true;
+  if (ctx.clock->now() >= part.next_sync) part.sync(ctx);
+}
+
+void PartFile::commit(const Context& ctx, BlobStore& store) {
+  Impl& part = *impl_;
+  if (part.present.prefix() != part.descriptor.size) {
+    throw Error(ErrorCode::size_mismatch, "blob " + part.descriptor.digest.to_string() + " is incomplete: " + part.present.to_string());
+  }
+  part.hash_ready(ctx);
+  const Digest actual = part.hasher.finish();
+  if (actual != part.descriptor.digest) {
+    part.drop();
+    throw Error(ErrorCode::digest_mismatch, "blob " + part.descriptor.digest.to_string() + " has other bytes: they hash to " + actual.to_string());
+  }
+  if (fchmod(part.part.get(), 0444) != 0) throw io_error("cannot set the mode of", part.part_path.string());
+  sync_file(part.part.get(), part.part_path.string());
+  store.adopt(part.descriptor.digest, part.part_path);
+  part.drop();
+}
+
+void PartFile::abandon() { impl_->drop(); }
+
+}  // namespace drover::store
