@@ -9,6 +9,8 @@
 
 namespace drover {
 
+struct Sha256Backend;
+
 // Not thread-safe; copyable (a copy continues on its own).
 class Sha256 {
  public:
@@ -23,6 +25,9 @@ class Sha256 {
   Sha256();
   // Continues after `midstate.bytes` bytes. Throws invalid when that is not a multiple of 64.
   explicit Sha256(const Midstate& midstate);
+  // On a row of choice (digest/sha256_backend.h), which this CPU must be able to run: for tests and benches.
+  explicit Sha256(const Sha256Backend& row);
+  Sha256(const Midstate& midstate, const Sha256Backend& row);
 
   void update(std::span<const std::byte> bytes);
   // The digest; the object must not be used afterwards.
@@ -33,6 +38,7 @@ class Sha256 {
   std::uint64_t bytes() const { return bytes_; }
 
  private:
+  const Sha256Backend* row_;  // lives as long as the program
   std::array<std::uint32_t, 8> words_;
   std::array<std::byte, 64> block_{};  // the unfinished block: bytes_ % 64 of it are used
   std::uint64_t bytes_ = 0;
