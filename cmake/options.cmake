@@ -13,6 +13,6 @@ if(DROVER_CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${DROVER_CCACHE})
 endif()
 find_program(DROVER_LLD ld.lld)
-if(DROVER_LLD)
+if(DROVER_LLD AND NOT CMAKE_CROSSCOMPILING)  # a cross g++ looks for it under its own prefix
   target_link_options(drover_options INTERFACE -fuse-ld=lld)
 endif()
