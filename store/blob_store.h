@@ -10,15 +10,17 @@
 #include "manifest/descriptor.h"
 #include "manifest/manifest.h"
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace drover::store {
+
+inline constexpr std::chrono::seconds index_lock_patience{30};
 
 struct Tag {
   std::string name;       // canonical reference text: "docker.io/library/redis:7"
@@ -44,21 +46,26 @@ class BlobStore {
   std::string read(const Digest& digest, std::uint64_t bytes_max) const;
   // Durable when it returns; nothing to do when the blob is there. Throws digest_mismatch when `bytes` are not what `digest` says.
   void put(const Digest& digest, std::string_view bytes);
-  // The last step of a part file that was hashed and synced: rename into blobs/ and sync the folder.
+  // The last step of a part file that was hashed and synced: rename into blobs/ and sync the folder. A part whose mode is 0444 already
+  // saves the second sync that changing it here costs.
   void adopt(const Digest& digest, const std::filesystem::path& part_file);
   // Moves a damaged blob out of the way, into ingest/, so that it is fetched anew.
   void discard(const Digest& digest);
 
   std::vector<Tag> tags() const;  // by name
   std::optional<Tag> find_tag(std::string_view name) const;
-  // Replaces index.json durably. Several at once, so that a set moves together.
+  // Replaces index.json durably. Several at once, so that a set moves together. Throws not_found when a root is not in the store, locked
+  // when another process keeps index.lock for longer than index_lock_patience.
   void set_tags(const std::vector<Tag>& tags);
   bool remove_tag(std::string_view name);
 
  private:
-  BlobStore(std::filesystem::path root, FileLock lock);
+  BlobStore(std::filesystem::path root, Access access, std::optional<FileLock> lock);
+  void require_write(std::string_view what) const;
+
   std::filesystem::path root_;
-  FileLock lock_;
+  Access access_;
+  std::optional<FileLock> lock_;  // nothing for a layout of another tool, or one on a read-only disk
 };
 
 // Everything a tag needs: itself, and each manifest, config and layer below it that belongs to an image the store was asked to hold.

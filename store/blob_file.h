@@ -1,0 +1,50 @@
+// Files of a layout, found by the root folder alone: what BlobStore, verify and gc share. No locks are taken here.
+#pragma once
+
+#include "base/context.h"
+#include "base/file.h"
+#include "digest/digest.h"
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace drover::store {
+
+std::filesystem::path blob_path(const std::filesystem::path& root, const Digest& digest);
+
+struct OpenBlob {
+  UniqueFd fd;
+  std::uint64_t size = 0;
+};
+
+// Nothing when there is no such file; throws invalid when it is not a regular file (a planted FIFO must not block us).
+std::optional<OpenBlob> open_blob(const std::filesystem::path& path);
+
+// The whole blob, hashed while it is read; throws as BlobStore::read.
+std::string read_blob(const std::filesystem::path& root, const Digest& digest, std::uint64_t bytes_max);
+
+// The digest of a whole open file, read in large pieces with the kernel reading ahead; `on_bytes` hears of each piece. Throws io and
+// interrupted.
+Digest hash_file(const Context& ctx, const OpenBlob& file, Digest::Algorithm algorithm, const std::filesystem::path& path,
+                 const std::function<void(std::uint64_t)>& on_bytes);
+
+struct StoredBlob {
+  Digest digest;
+  std::uint64_t size = 0;
+  // The later of mtime and ctime: a clock set back or a copy with old times does not make a blob look old.
+  std::chrono::system_clock::time_point changed;
+};
+
+struct BlobListing {
+  std::vector<StoredBlob> blobs;     // by digest
+  std::vector<std::string> foreign;  // below blobs/: what is not a regular file named by a digest that drover knows
+};
+
+BlobListing list_blobs(const std::filesystem::path& root);
+
+}  // namespace drover::store
