@@ -14,7 +14,7 @@
 namespace drover {
 
 struct ProcessOptions {
-  std::string_view input;                                  // written to its standard input, which is then closed
+  std::string_view input = {};                               // written to its standard input, which is then closed
   std::chrono::milliseconds timeout{10'000};               // then it is killed
   std::size_t output_bytes_max = 64 * 1024;                // more is an error and kills it
 };

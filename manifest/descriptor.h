@@ -16,9 +16,9 @@ struct Descriptor {
   std::string media_type;  // lower case, without parameters
   Digest digest;
   std::uint64_t size = 0;  // bytes, exactly
-  std::optional<Platform> platform;
-  std::map<std::string, std::string> annotations;
-  std::vector<std::string> urls;  // foreign layers; never fetched
+  std::optional<Platform> platform = {};
+  std::map<std::string, std::string> annotations = {};
+  std::vector<std::string> urls = {};  // foreign layers; never fetched
 
   friend bool operator==(const Descriptor&, const Descriptor&) = default;
 };
