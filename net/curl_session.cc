@@ -1,0 +1,362 @@
+#include "net/curl_session.h"
+
+#include "base/error.h"
+#include "base/text.h"
+#include "net/network_failure.h"
+
+#include <curl/curl.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace drover::net {
+namespace {
+
+constexpr long receive_buffer_bytes = 512 * 1024;  // 16 KiB costs 14 % more wall time over plain HTTP
+constexpr long send_buffer_bytes = 256 * 1024;
+constexpr long connections_max = 4;  // a session: a registry, its token server and its storage
+constexpr long keepalive_idle_seconds = 30;
+constexpr long keepalive_interval_seconds = 10;
+
+template <typename Value>
+void set(CURL* easy, CURLoption option, Value value) {
+  const CURLcode code = curl_easy_setopt(easy, option, value);
+  if (code != CURLE_OK) throw Error(ErrorCode::failed, std::string("cannot prepare a transfer: ") + curl_easy_strerror(code));
+}
+
+template <typename Value>
+Value info(CURL* easy, CURLINFO what, Value fallback) {
+  Value value = fallback;
+  return curl_easy_getinfo(easy, what, &value) == CURLE_OK ? value : fallback;
+}
+
+class HeaderList {
+ public:
+  ~HeaderList() { curl_slist_free_all(list_); }
+  HeaderList() = default;
+  HeaderList(const HeaderList&) = delete;
+  HeaderList& operator=(const HeaderList&) = delete;
+  void add(const std::string& line) {
+    curl_slist* longer = curl_slist_append(list_, line.c_str());
+    if (longer == nullptr) throw std::bad_alloc();
+    list_ = longer;
+  }
+  curl_slist* get() const { return list_; }
+
+ private:
+  curl_slist* list_ = nullptr;
+};
+
+bool is_token(std::string_view text) {
+  constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) { return is_alnum(c) || marks.find(c) != marks.npos; });
+}
+
+void add_header(HeaderList& list, const std::string& name, const std::string& value) {
+  if (!is_token(name)) throw Error(ErrorCode::invalid, "not a header name: " + printable(name, 60));
+  const auto breaks_line = [](char c) { return c == '\r' || c == '\n' || c == '\0'; };
+  if (std::any_of(value.begin(), value.end(), breaks_line)) {
+    throw Error(ErrorCode::invalid, "the value of header " + name + " has a line break");
+  }
+  list.add(value.empty() ? name + ";" : name + ": " + value);
+}
+
+// The address that libcurl is about to connect to, as bytes and text.
+struct Target {
+  std::span<const std::byte> bytes;
+  std::uint16_t port = 0;
+  std::string text;
+};
+
+std::optional<Target> read_target(const curl_sockaddr& address) {
+  Target target;
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const void* raw = nullptr;
+  if (address.family == AF_INET) {
+    const auto* in = reinterpret_cast<const sockaddr_in*>(&address.addr);
+    raw = &in->sin_addr;
+    target.bytes = std::span(static_cast<const std::byte*>(raw), 4);
+    target.port = ntohs(in->sin_port);
+  } else if (address.family == AF_INET6) {
+    const auto* in = reinterpret_cast<const sockaddr_in6*>(&address.addr);
+    raw = &in->sin6_addr;
+    target.bytes = std::span(static_cast<const std::byte*>(raw), 16);
+    target.port = ntohs(in->sin6_port);
+  } else {
+    return std::nullopt;
+  }
+  if (inet_ntop(address.family, raw, text.data(), text.size()) != nullptr) target.text = text.data();
+  return target;
+}
+
+}  // namespace
+
+// What the callbacks of one transfer reach.
+struct CurlTransfer {
+  CURL* easy;
+  const Request& request;
+  Exchange& exchange;
+  HeaderList headers;
+  std::array<char, CURL_ERROR_SIZE> detail{};
+  std::optional<std::string> refused_address;
+};
+
+namespace {
+
+std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self) {
+  auto& transfer = *static_cast<CurlTransfer*>(self);
+  return transfer.exchange.on_header_line({data, size * count}) ? size * count : 0;
+}
+
+std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self) {
+  auto& transfer = *static_cast<CurlTransfer*>(self);
+  return transfer.exchange.on_body(as_bytes({data, size * count})) ? size * count : 0;
+}
+
+bool has_input(CURL* easy) {
+  const auto descriptor = info<curl_socket_t>(easy, CURLINFO_ACTIVESOCKET, CURL_SOCKET_BAD);
+  if (descriptor == CURL_SOCKET_BAD) return false;
+  pollfd state{descriptor, POLLIN, 0};
+  return poll(&state, 1, 0) > 0;
+}
+
+std::size_t on_upload(char* space, std::size_t size, std::size_t count, void* self) {
+  auto& transfer = *static_cast<CurlTransfer*>(self);
+  const std::span<std::byte> bytes(reinterpret_cast<std::byte*>(space), size * count);
+  const Exchange::UploadStep step = transfer.exchange.on_upload(bytes, [&] { return has_input(transfer.easy); });
+  switch (step.what) {
+    case Exchange::Upload::data: return step.bytes;
+    case Exchange::Upload::end: return 0;
+    case Exchange::Upload::later: return CURL_READFUNC_PAUSE;
+    case Exchange::Upload::failed: break;
+  }
+  return CURL_READFUNC_ABORT;
+}
+
+int on_seek(void* self, curl_off_t offset, int origin) {
+  auto& transfer = *static_cast<CurlTransfer*>(self);
+  return offset == 0 && origin == SEEK_SET && transfer.exchange.rewind_upload() ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
+}
+
+int on_request_start(void* self, char*, char*, int, int) {
+  static_cast<CurlTransfer*>(self)->exchange.on_request_start();
+  return CURL_PREREQFUNC_OK;
+}
+
+// Names are resolved by now, so this is where an address can be judged without being fooled.
+curl_socket_t on_open_socket(void* self, curlsocktype, curl_sockaddr* address) {
+  auto& transfer = *static_cast<CurlTransfer*>(self);
+  const std::optional<Target> target = read_target(*address);
+  if (target) {
+    // Without a proxy libcurl connects to the URL's own port and to no other, so another port is a proxy's, which the user named.
+    const bool is_proxy = transfer.request.use_proxy && target->port != transfer.request.url.port;
+    const auto refusal = find_address_refusal(target->bytes, is_proxy ? AddressPolicy::any : transfer.request.addresses);
+    if (refusal) {
+      transfer.refused_address = target->text + " is a " + std::string(*refusal) + " address";
+      return CURL_SOCKET_BAD;
+    }
+  } else if (address->family != AF_UNIX || transfer.request.unix_socket.empty()) {
+    return CURL_SOCKET_BAD;
+  }
+  return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+void lock_share(CURL*, curl_lock_data kind, curl_lock_access, void* self) { static_cast<CurlShare*>(self)->mutex(kind).lock(); }
+
+void unlock_share(CURL*, curl_lock_data kind, void* self) { static_cast<CurlShare*>(self)->mutex(kind).unlock(); }
+
+}  // namespace
+
+CurlShare::CurlShare() : share_(curl_share_init()) {
+  static_assert(CURL_LOCK_DATA_LAST <= 8);
+  if (share_ == nullptr) throw std::bad_alloc();
+  curl_share_setopt(share_, CURLSHOPT_LOCKFUNC, lock_share);
+  curl_share_setopt(share_, CURLSHOPT_UNLOCKFUNC, unlock_share);
+  curl_share_setopt(share_, CURLSHOPT_USERDATA, this);
+  curl_share_setopt(share_, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
+  curl_share_setopt(share_, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+}
+
+CurlShare::~CurlShare() { curl_share_cleanup(share_); }
+
+CurlSession::CurlSession(CurlShare& share) : easy_(curl_easy_init()), multi_(curl_multi_init()) {
+  if (easy_ == nullptr || multi_ == nullptr || curl_easy_setopt(easy_, CURLOPT_SHARE, share.get()) != CURLE_OK) {
+    curl_easy_cleanup(easy_);
+    curl_multi_cleanup(multi_);
+    throw std::bad_alloc();
+  }
+  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, connections_max);
+}
+
+CurlSession::~CurlSession() {
+  curl_easy_cleanup(easy_);
+  curl_multi_cleanup(multi_);
+}
+
+bool CurlSession::knows(const std::string& origin) const { return std::find(origins_.begin(), origins_.end(), origin) != origins_.end(); }
+
+void CurlSession::remember(const std::string& origin) {
+  std::erase(origins_, origin);
+  origins_.push_back(origin);
+  if (origins_.size() > connections_max) origins_.erase(origins_.begin());
+}
+
+std::string CurlSession::system_ca_file() {
+  const std::unique_ptr<CURL, void (*)(CURL*)> easy(curl_easy_init(), curl_easy_cleanup);
+  const char* path = easy ? info<char*>(easy.get(), CURLINFO_CAINFO, nullptr) : nullptr;
+  return path == nullptr ? "" : path;
+}
+
+namespace {
+
+void configure_connection(CURL* easy, const Request& request) {
+  set(easy, CURLOPT_NOSIGNAL, 1L);
+  set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  set(easy, CURLOPT_FOLLOWLOCATION, 0L);
+  set(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+  set(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
+  set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(request.http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+  set(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  set(easy, CURLOPT_PATH_AS_IS, 1L);
+  set(easy, CURLOPT_BUFFERSIZE, receive_buffer_bytes);
+  set(easy, CURLOPT_UPLOAD_BUFFERSIZE, send_buffer_bytes);
+  set(easy, CURLOPT_TCP_NODELAY, 1L);
+  set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+  set(easy, CURLOPT_TCP_KEEPIDLE, keepalive_idle_seconds);
+  set(easy, CURLOPT_TCP_KEEPINTVL, keepalive_interval_seconds);
+  set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.timeouts.connect.count()));
+  // A resolver thread that hangs must not hold up a stop; it ends on its own.
+  set(easy, CURLOPT_QUICK_EXIT, 1L);
+  if (!request.unix_socket.empty()) set(easy, CURLOPT_UNIX_SOCKET_PATH, request.unix_socket.c_str());
+  if (!request.use_proxy || !request.unix_socket.empty()) set(easy, CURLOPT_NOPROXY, "*");
+}
+
+void configure_tls(CURL* easy, const Request& request, const SessionSetup& setup) {
+  set(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  set(easy, CURLOPT_SSL_VERIFYPEER, request.tls.verify ? 1L : 0L);
+  set(easy, CURLOPT_SSL_VERIFYHOST, request.tls.verify ? 2L : 0L);
+  // The parsed bundle is kept by libcurl for the session's next connections, but only without a folder beside it.
+  set(easy, CURLOPT_CAPATH, static_cast<const char*>(nullptr));
+  if (setup.ca_blob) {
+    // libcurl promises not to write to it.
+    curl_blob blob{const_cast<char*>(setup.ca_blob->data()), setup.ca_blob->size(), CURL_BLOB_NOCOPY};
+    set(easy, CURLOPT_CAINFO_BLOB, &blob);
+  }
+  if (!request.tls.client_cert.empty()) set(easy, CURLOPT_SSLCERT, request.tls.client_cert.c_str());
+  if (!request.tls.client_key.empty()) set(easy, CURLOPT_SSLKEY, request.tls.client_key.c_str());
+}
+
+void configure_headers(CURL* easy, const Request& request, const SessionSetup& setup, HeaderList& list) {
+  for (const auto& [name, value] : request.headers.list()) add_header(list, name, value);
+  if (!request.headers.find("accept-encoding")) list.add("Accept-Encoding: identity");
+  // Registries' proxies answer 417 to it or let a second pass; an early refusal is noticed without.
+  list.add("Expect:");
+  set(easy, CURLOPT_HTTPHEADER, list.get());
+  if (!request.headers.find("user-agent")) set(easy, CURLOPT_USERAGENT, setup.user_agent.c_str());
+}
+
+void configure_method(CURL* easy, const Request& request, const Exchange& exchange) {
+  if (!is_token(request.method) || request.method.size() > 32) throw Error(ErrorCode::invalid, "not a request method: " + printable(request.method, 40));
+  const bool announces_body = request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
+  if (exchange.has_upload() || announces_body) {
+    set(easy, CURLOPT_UPLOAD, 1L);
+    const std::optional<std::uint64_t> bytes = exchange.upload_bytes();
+    set(easy, CURLOPT_INFILESIZE_LARGE, bytes ? static_cast<curl_off_t>(*bytes) : curl_off_t{-1});
+  } else if (request.method == "HEAD") {
+    set(easy, CURLOPT_NOBODY, 1L);
+  } else {
+    set(easy, CURLOPT_HTTPGET, 1L);
+  }
+  if (request.method != "GET" || exchange.has_upload()) {
+    if (request.method != "HEAD" || exchange.has_upload()) set(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  }
+}
+
+}  // namespace
+
+void CurlSession::configure(const Request& request, const SessionSetup& setup, CurlTransfer& transfer) {
+  curl_easy_reset(easy_);  // keeps connections, caches and the share
+  set(easy_, CURLOPT_URL, request.url.to_string().c_str());
+  configure_connection(easy_, request);
+  configure_tls(easy_, request, setup);
+  configure_headers(easy_, request, setup, transfer.headers);
+  configure_method(easy_, request, transfer.exchange);
+
+  set(easy_, CURLOPT_ERRORBUFFER, transfer.detail.data());
+  set(easy_, CURLOPT_HEADERFUNCTION, &on_header);
+  set(easy_, CURLOPT_HEADERDATA, &transfer);
+  set(easy_, CURLOPT_WRITEFUNCTION, &on_body);
+  set(easy_, CURLOPT_WRITEDATA, &transfer);
+  set(easy_, CURLOPT_READFUNCTION, &on_upload);
+  set(easy_, CURLOPT_READDATA, &transfer);
+  set(easy_, CURLOPT_SEEKFUNCTION, &on_seek);
+  set(easy_, CURLOPT_SEEKDATA, &transfer);
+  set(easy_, CURLOPT_PREREQFUNCTION, &on_request_start);
+  set(easy_, CURLOPT_PREREQDATA, &transfer);
+  set(easy_, CURLOPT_OPENSOCKETFUNCTION, &on_open_socket);
+  set(easy_, CURLOPT_OPENSOCKETDATA, &transfer);
+}
+
+int CurlSession::drive(const std::stop_token& stop, CurlTransfer& transfer) {
+  const std::stop_callback wake(stop, [multi = multi_] { curl_multi_wakeup(multi); });
+  while (true) {
+    int running = 0;
+    if (const CURLMcode code = curl_multi_perform(multi_, &running); code != CURLM_OK) {
+      throw Error(ErrorCode::failed, std::string("cannot run a transfer: ") + curl_multi_strerror(code));
+    }
+    int left = 0;
+    while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+      if (message->msg == CURLMSG_DONE) return message->data.result;
+    }
+    if (stop.stop_requested()) throw Error(ErrorCode::interrupted, "interrupted");
+
+    const auto uploaded = info<curl_off_t>(easy_, CURLINFO_SIZE_UPLOAD_T, 0);
+    const std::chrono::milliseconds wait = transfer.exchange.check_time(static_cast<std::uint64_t>(std::max<curl_off_t>(uploaded, 0)));
+    if (transfer.exchange.is_upload_held()) {
+      // What had come was read by the turn above; if it did not end the request, sending goes on.
+      transfer.exchange.resume_upload();
+      curl_easy_pause(easy_, CURLPAUSE_CONT);
+      continue;
+    }
+    curl_multi_poll(multi_, nullptr, 0, static_cast<int>(wait.count()), nullptr);
+  }
+}
+
+void CurlSession::run(const std::stop_token& stop, const Request& request, const SessionSetup& setup, Exchange& exchange) {
+  CurlTransfer transfer{.easy = easy_, .request = request, .exchange = exchange, .headers = {}, .detail = {}, .refused_address = {}};
+  reusable_ = false;
+  configure(request, setup, transfer);
+  if (curl_multi_add_handle(multi_, easy_) != CURLM_OK) throw Error(ErrorCode::failed, "cannot start a transfer");
+  struct Detach {
+    void* multi;
+    void* easy;
+    ~Detach() { curl_multi_remove_handle(multi, easy); }
+  } const detach{multi_, easy_};
+
+  const int code = drive(stop, transfer);
+  if (exchange.failure()) std::rethrow_exception(exchange.failure());
+  reusable_ = true;
+  if (code == CURLE_OK || exchange.is_enough() || exchange.is_draining()) return;
+  // The peer answered, did not wait for the rest and hung up.
+  if (code == CURLE_SEND_ERROR && exchange.has_early_refusal()) return;
+
+  throw describe({.curl_code = code,
+                  .where = setup.where,
+                  .is_request_started = exchange.is_started(),
+                  .received_bytes = exchange.received_bytes(),
+                  .expected_bytes = exchange.has_head() ? exchange.head().content_length : std::nullopt,
+                  .os_error = static_cast<int>(info<long>(easy_, CURLINFO_OS_ERRNO, 0)),
+                  .proxy_status = static_cast<int>(info<long>(easy_, CURLINFO_HTTP_CONNECTCODE, 0)),
+                  .verify_result = info<long>(easy_, CURLINFO_SSL_VERIFYRESULT, 0),
+                  .detail = transfer.detail.data(),
+                  .connect_timeout = request.timeouts.connect,
+                  .refused_address = transfer.refused_address});
+}
+
+}  // namespace drover::net

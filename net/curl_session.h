@@ -1,0 +1,72 @@
+// One libcurl handle with a private multi handle that drives it, and the connections that the two keep alive.
+//
+// A session serves one transfer at a time on the thread that borrowed it; only the stop callback touches it from elsewhere.
+#pragma once
+
+#include "net/exchange.h"
+#include "net/transport.h"
+
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace drover::net {
+
+// DNS answers and TLS sessions, shared by the sessions of one kind. Outlives them.
+class CurlShare {
+ public:
+  CurlShare();
+  ~CurlShare();
+  CurlShare(const CurlShare&) = delete;
+  CurlShare& operator=(const CurlShare&) = delete;
+
+  void* get() const { return share_; }
+  // One lock a kind of data, indexed by libcurl's curl_lock_data.
+  std::mutex& mutex(std::size_t kind) { return mutexes_[kind]; }
+
+ private:
+  void* share_;  // CURLSH
+  std::mutex mutexes_[8];
+};
+
+// What a transfer needs besides the request.
+struct SessionSetup {
+  std::string user_agent;
+  std::string where;                            // the peer in messages
+  std::shared_ptr<const std::string> ca_blob;  // PEM; shared with the cache; nothing: the system's alone
+};
+
+struct CurlTransfer;
+
+class CurlSession {
+ public:
+  explicit CurlSession(CurlShare& share);
+  ~CurlSession();
+  CurlSession(const CurlSession&) = delete;
+  CurlSession& operator=(const CurlSession&) = delete;
+
+  // One transfer. Throws as Transport::send does.
+  void run(const std::stop_token& stop, const Request& request, const SessionSetup& setup, Exchange& exchange);
+  // False after a transfer that was broken off from this side: the session is to be dropped.
+  bool is_reusable() const { return reusable_; }
+
+  // Kept connections: whether one to this origin is likely.
+  bool knows(const std::string& origin) const;
+  void remember(const std::string& origin);
+
+  // libcurl's built-in path of the system's authorities; empty if it has none.
+  static std::string system_ca_file();
+
+ private:
+  void configure(const Request& request, const SessionSetup& setup, CurlTransfer& transfer);
+  int drive(const std::stop_token& stop, CurlTransfer& transfer);
+
+  void* easy_;   // CURL
+  void* multi_;  // CURLM
+  bool reusable_ = true;
+  std::vector<std::string> origins_;  // most recent last
+};
+
+}  // namespace drover::net
