@@ -88,7 +88,12 @@ disable_services() {
     is_installed "$package" || continue
     while read -r file; do
       unit=${file##*/}
-      if command -v systemctl >/dev/null; then "${as_root[@]}" systemctl disable --quiet "$unit" >/dev/null 2>&1 || true; fi
+      # Without systemctl nothing starts now, but systemd may be installed later.
+      if command -v systemctl >/dev/null; then
+        "${as_root[@]}" systemctl disable --quiet "$unit" >/dev/null 2>&1 || true
+      else
+        "${as_root[@]}" env DPKG_MAINTSCRIPT_PACKAGE="$package" deb-systemd-helper disable "$unit" >/dev/null 2>&1 || true
+      fi
     done < <(dpkg -L "$package" | grep -E '^(/usr)?/lib/systemd/system/[^/]+\.(service|socket)$' || true)
     while read -r file; do
       if command -v update-rc.d >/dev/null; then "${as_root[@]}" update-rc.d "${file##*/}" disable >/dev/null 2>&1 || true; fi
