@@ -21,7 +21,7 @@ demo: packages-demo all
 	tools/demo.sh $(ARGS)
 
 bench: packages-bench all
-	bench/run.sh $(ARGS)
+	tools/bench.sh $(ARGS)
 
 install: all
 	cmake --install build/release --prefix $(PREFIX)

@@ -17,7 +17,7 @@ source tests/integration/fixture.sh
 source tests/integration/layout.sh
 
 summary=()
-step() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
+step() { if [[ -t 1 ]]; then printf '\n\033[1m== %s\033[0m\n' "$*"; else printf '\n== %s\n' "$*"; fi; }
 show() { printf '$ drover'; printf ' %q' "$@"; printf '\n'; "$drover" "$@"; }
 seen() { summary+=("$*"); }
 # must WHAT COMMAND…: what the summary will say, and the check of it.
