@@ -81,13 +81,14 @@ ProcessResult run_process(const Context& ctx, const std::filesystem::path& progr
   Pipe input = make_pipe();
   Pipe output = make_pipe();
   Child child(spawn(program, arguments, input.read_end.get(), output.write_end.get()));
-  input.read_end.reset();
   output.write_end.reset();
-  // Inputs are a URL or a few credentials: below PIPE_BUF, so that this cannot block on a child that does not read.
+  // Inputs are a URL or a few credentials: below PIPE_BUF, so that this cannot block on a child that does not read. Our own read end
+  // stays open meanwhile, so that a child that is gone already does not raise SIGPIPE.
   if (options.input.size() > 4096) throw Error(ErrorCode::usage, "input for " + program.string() + " is too long");
-  if (write(input.write_end.get(), options.input.data(), options.input.size()) < 0 && errno != EPIPE) {
+  if (write(input.write_end.get(), options.input.data(), options.input.size()) < 0) {
     throw io_error("cannot write to", program.string());
   }
+  input.read_end.reset();
   input.write_end.reset();
 
   ProcessResult result;
