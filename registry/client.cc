@@ -1,0 +1,53 @@
+#include "registry/client.h"
+
+#include "base/text.h"
+#include "digest/digest.h"
+#include "registry/client_impl.h"
+
+#include <chrono>
+
+namespace drover::registry {
+
+Client::Client(net::Transport& transport, ClientOptions options) : impl_(std::make_unique<Impl>(transport, std::move(options))) {}
+
+Client::~Client() = default;
+
+void Client::Impl::wait_before_retry(const Context& ctx, const Error& failure, int attempt) {
+  if (!is_worth_retrying(failure)) throw Error(failure);
+  std::optional<std::chrono::milliseconds> asked;
+  if (failure.retry_at) {
+    asked = std::max(std::chrono::milliseconds(0), std::chrono::ceil<std::chrono::milliseconds>(*failure.retry_at - ctx.clock->system_now()));
+  }
+  const std::optional<std::chrono::milliseconds> delay = next_delay(options.retry, attempt, asked, random_unit());
+  if (!delay) throw Error(failure);
+  ++meter.retries;
+  const std::string wait = format_seconds(std::chrono::duration<double>(*delay).count());
+  if (asked) {
+    ctx.warn(std::string(failure.what()) + "; waiting " + wait);
+  } else {
+    ctx.debug(std::string(failure.what()) + "; trying again in " + wait);
+  }
+  ctx.clock->sleep_for(*delay, ctx.stop);
+  ctx.check_stop();
+}
+
+void Client::wait_before_retry(const Context& ctx, const Error& failure, int attempt) { impl_->wait_before_retry(ctx, failure, attempt); }
+
+std::optional<RateLimit> Client::rate_limit(const std::string& registry) const { return impl_->session.rate_limit(registry); }
+
+Counters Client::counters() const { return impl_->meter.counters(); }
+
+std::vector<std::string> Client::explain(const Reference& reference) const {
+  std::vector<std::string> lines = {"registry: " + reference.registry()};
+  for (std::string& line : impl_->hosts.explain(reference.registry())) lines.push_back(std::move(line));
+  lines.push_back("credentials: " + impl_->credentials.describe(Context{}, reference));
+  return lines;
+}
+
+void refuse_web_page(const Reference& reference, std::string_view host, std::string_view bare_type) {
+  if (bare_type != "text/html" && bare_type != "application/xhtml+xml") return;
+  throw Error(ErrorCode::invalid, printable(host, 120) + " answers with a web page instead of " + printable(reference.registry(), 120) +
+                                      "'s data; is there a login page (captive portal) or a proxy in between?");
+}
+
+}  // namespace drover::registry

@@ -1,0 +1,173 @@
+// Client's blobs: one range at a time, from wherever the registry keeps them (OCI distribution-spec v1.1, pulling blobs).
+#include "base/text.h"
+#include "digest/digest.h"
+#include "registry/blob_receiver.h"
+#include "registry/client_impl.h"
+
+#include <optional>
+#include <utility>
+
+namespace drover::registry {
+namespace {
+
+Call blob_call(const Reference& repository, const Descriptor& descriptor, ByteRange range) {
+  Call call{.method = "GET",
+            .target = "/v2/" + repository.repository() + "/blobs/" + descriptor.digest.to_string(),
+            .headers = {},
+            .body_bytes_max = 0};
+  call.headers.set("Accept", "*/*");
+  call.headers.set("Accept-Encoding", "identity");
+  if (range.begin != 0 || range.end != descriptor.size) {
+    call.headers.set("Range", "bytes=" + std::to_string(range.begin) + "-" + std::to_string(range.end - 1));
+  }
+  return call;
+}
+
+bool has_range(const Call& call) { return call.headers.find("range").has_value(); }
+
+// A signed URL that has run out, in the words of the object stores (400 is Google's and S3's).
+bool is_refused_target(int status) { return status == 400 || status == 401 || status == 403 || status == 404 || status == 410; }
+
+void check_range(const Descriptor& descriptor, ByteRange range) {
+  const bool is_whole = range.begin == 0 && range.end == descriptor.size;
+  if (is_whole || (range.begin < range.end && range.end <= descriptor.size)) return;
+  throw Error(ErrorCode::usage, "bytes " + std::to_string(range.begin) + " to " + std::to_string(range.end) + " are no part of " +
+                                    descriptor.digest.to_string());
+}
+
+}  // namespace
+
+// One request for one range; the caller repeats it where a server sends less than was asked.
+class Client::Impl::BlobRequest {
+ public:
+  BlobRequest(Impl& impl, const Context& ctx, const Reference& repository, const Descriptor& descriptor, ByteRange range, const BlobSink& sink)
+      : impl_(impl),
+        ctx_(ctx),
+        repository_(repository),
+        key_(impl.blob_key(repository, descriptor.digest)),
+        home_(impl.session.endpoint(ctx, repository).url.origin()),
+        call_(blob_call(repository, descriptor, range)),
+        receiver_(repository, descriptor, range, sink, [this](const net::Url& from) { found(from); }) {}
+
+  BlobReceiver& receiver() { return receiver_; }
+
+  // Throws what the answer means when it is no good one.
+  BlobAnswer run() {
+    const Answer answer = send();
+    if (!answer.is_good()) {
+      // Ranges that this server answers with 400 (registry.k8s.io#333) or 416 although they lie inside of the blob.
+      if (has_range(call_) && (answer.head.status == 416 || answer.head.status == 400)) return too_late(answer.url);
+      throw impl_.session.refuse(ctx_, answer, repository_);
+    }
+    if (receiver_.verdict() == BlobReceiver::Verdict::mangled) {
+      if (has_range(call_)) return too_late(answer.url);
+      throw Error(ErrorCode::network, answer.url.host + " answered " + std::to_string(answer.head.status) + " without the blob that was asked for");
+    }
+    const bool is_whole = receiver_.verdict() == BlobReceiver::Verdict::whole;
+    if (is_whole && has_range(call_)) note_no_ranges(answer.url);
+    if (!receiver_.is_stopped() && receiver_.next() < receiver_.end()) {
+      throw Error(ErrorCode::network, answer.url.host + " ended at byte " + std::to_string(receiver_.next()) + " of " +
+                                          std::to_string(receiver_.end()));
+    }
+    return {is_whole ? BlobAnswer::Kind::whole : BlobAnswer::Kind::range};
+  }
+
+ private:
+  // Targets that refuse are given up; after that many the registry's own answer counts, whatever it is.
+  static constexpr int targets_max = 3;
+
+  Answer send() {
+    for (int targets = 0; targets < targets_max; ++targets) {
+      const BlobRoutes::Route route = impl_.routes.find(ctx_, key_);
+      if (route.way != BlobRoutes::Way::target) {
+        asking_.emplace(impl_.routes, key_, route.way == BlobRoutes::Way::ask);
+        break;
+      }
+      Answer answer = send_to(route.target);
+      if (!is_refused_target(answer.head.status)) return answer;
+      ctx_.debug(answer.url.host + " answered " + std::to_string(answer.head.status) + " to a known URL; asking the registry anew");
+      impl_.routes.forget(key_, route.target);
+    }
+    Answer answer = impl_.session.send(ctx_, repository_, call_, &receiver_);
+    asking_.reset();
+    return answer;
+  }
+
+  Answer send_to(const net::Url& target) {
+    try {
+      return impl_.session.send_to(ctx_, repository_, target, call_, &receiver_);
+    } catch (const Error& error) {
+      // Cut in the middle, the URL is as good as before; unreachable, another one may lead elsewhere.
+      if (error.code() == ErrorCode::network && receiver_.verdict() == BlobReceiver::Verdict::none) impl_.routes.forget(key_, target);
+      throw;
+    }
+  }
+
+  void found(const net::Url& from) {
+    if (asking_) asking_->found(ctx_, from, home_);
+  }
+
+  void note_no_ranges(const net::Url& from) {
+    if (impl_.routes.has_ranges(from.origin())) ctx_.debug(from.host + " does not serve ranges; asking it for whole blobs");
+    impl_.routes.note_no_ranges(from.origin());
+  }
+
+  BlobAnswer too_late(const net::Url& from) {
+    note_no_ranges(from);
+    return {BlobAnswer::Kind::too_late};
+  }
+
+  Impl& impl_;
+  const Context& ctx_;
+  const Reference& repository_;
+  const std::string key_;
+  const std::string home_;
+  const Call call_;
+  BlobReceiver receiver_;
+  std::optional<Asking> asking_;
+};
+
+BlobAnswer Client::fetch_range(const Context& ctx, const Reference& repository, const Descriptor& descriptor, ByteRange range,
+                               const BlobSink& sink) {
+  check_range(descriptor, range);
+  try {
+    for (;;) {
+      Impl::BlobRequest request(*impl_, ctx, repository, descriptor, range, sink);
+      const BlobAnswer answer = request.run();
+      const BlobReceiver& receiver = request.receiver();
+      if (answer.kind != BlobAnswer::Kind::range || receiver.is_stopped() || receiver.next() >= range.end) return answer;
+      range.begin = receiver.next();  // a server that clamps: the rest is another range
+    }
+  } catch (Error& error) {
+    if (error.code() != ErrorCode::interrupted) error.add_frame("cannot fetch " + descriptor.digest.to_string() + " of " + repository.name());
+    throw;
+  }
+}
+
+bool Client::can_range(const Reference& repository, const Descriptor& descriptor) const {
+  const std::optional<std::string> home = impl_->hosts.known_origin(repository.registry());
+  if (!home) return true;
+  return impl_->routes.has_ranges(impl_->routes.origin(impl_->blob_key(repository, descriptor.digest), *home));
+}
+
+std::string Client::fetch_blob(const Context& ctx, const Reference& repository, const Descriptor& descriptor, std::uint64_t bytes_max) {
+  const std::string name = descriptor.digest.to_string() + " of " + repository.name();
+  if (descriptor.size > bytes_max) {
+    throw Error(ErrorCode::size_mismatch, "cannot fetch " + name + ": " + format_bytes(descriptor.size) + " are more than the " +
+                                              format_bytes(bytes_max) + " that are allowed here");
+  }
+  std::string bytes = impl_->with_retries(ctx, [&] {
+    std::string received;
+    fetch_range(ctx, repository, descriptor, {0, descriptor.size}, [&](std::uint64_t, std::span<const std::byte> piece) {
+      received.append(as_text(piece));
+      return true;
+    });
+    return received;
+  });
+  if (bytes.size() != descriptor.size || Digest::of(bytes, descriptor.digest.algorithm()) != descriptor.digest) {
+    throw Error(ErrorCode::digest_mismatch, "cannot fetch " + name + ": the registry sent other bytes than the digest's; they are not used");
+  }
+  return bytes;
+}
+
+}  // namespace drover::registry

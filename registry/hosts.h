@@ -1,0 +1,81 @@
+// Where a registry is and how it is spoken to: scheme, verification, certificates.
+//
+// https, verified, and nothing else, is the rule. The exceptions are the user's own words: loopback may speak plain HTTP, a host listed as
+// insecure may have an unverified certificate or plain HTTP. Nothing else is ever downgraded, whatever fails.
+#pragma once
+
+#include "base/context.h"
+#include "net/transport.h"
+#include "net/url.h"
+#include "registry/certificates.h"
+#include "registry/client.h"
+#include "registry/meter.h"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace drover::registry {
+
+// One way to speak to a registry.
+struct Endpoint {
+  net::Url url;          // target "/"
+  net::TlsOptions tls;
+  std::string reason;    // for --explain: "https, verified"
+
+  bool is_loopback() const;
+};
+
+// "localhost", 127.0.0.0/8 as an address, ::1. By name only: what a name resolves to is the address policy's affair.
+bool is_loopback_host(std::string_view host);
+// An entry without a port means every port of that host. Docker Hub's API host counts as docker.io.
+bool is_insecure_host(const std::set<std::string>& insecure, const net::Url& url);
+
+// The ways to try, best first; more than one only for loopback and insecure hosts. Pure.
+std::vector<Endpoint> endpoints_for(std::string_view registry, const std::set<std::string>& insecure,
+                                    const std::optional<HostCertificates>& certificates);
+
+// Whether the answer to a plain HTTP request says that this port speaks TLS (Go's and nginx's words, both with 400).
+bool asks_for_tls(int status, std::string_view body);
+
+// Thread-safe; a choice is made once a registry.
+class Hosts {
+ public:
+  Hosts(net::Transport& transport, const ClientOptions& options, Meter& meter);
+
+  // The registry's endpoint. Where there is a choice it is tried out with GET /v2/, by one thread for all. Throws network when no way
+  // leads there.
+  Endpoint endpoint(const Context& ctx, const std::string& registry);
+  // The origin that was settled on, without asking; nothing before the first request.
+  std::optional<std::string> known_origin(const std::string& registry) const;
+  // For a host that a server named: a realm or a redirect's target.
+  net::TlsOptions tls_for(const net::Url& url) const;
+  // no_local unless the user named that host himself, or the registry is on this machine.
+  static net::AddressPolicy policy_for(const Endpoint& registry, const net::Url& target);
+  std::vector<std::string> explain(const std::string& registry) const;
+
+ private:
+  struct Choice {
+    std::mutex mutex;  // held while it is tried out
+    std::optional<Endpoint> settled;
+  };
+  std::optional<Endpoint> settled_endpoint(const std::string& registry) const;
+  Endpoint try_out(const Context& ctx, const std::vector<Endpoint>& ways);
+
+  net::Transport& transport_;
+  const std::set<std::string> insecure_;
+  const std::vector<std::filesystem::path> certs_directories_;
+  Meter& meter_;
+  mutable std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<Choice>> choices_;  // shared: a thread keeps its choice while the map grows
+  mutable std::map<std::string, std::optional<HostCertificates>> certificates_;
+  std::optional<HostCertificates> certificates_for(const std::string& host_and_port) const;
+};
+
+}  // namespace drover::registry
