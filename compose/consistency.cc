@@ -1,0 +1,153 @@
+#include "compose/consistency.h"
+
+#include "base/text.h"
+#include "compose/invalid.h"
+#include "compose/short_volume.h"
+
+#include <algorithm>
+#include <map>
+#include <vector>
+
+namespace drover::compose {
+namespace {
+
+bool has_resource(const Node& project, std::string_view section, std::string_view name) {
+  const Node* resources = project.find(section);
+  return resources && resources->find(name);
+}
+
+void require_resource(const Node& project, std::string_view section, std::string_view name, const Origin& origin, const TreePath& path) {
+  if (has_resource(project, section, name)) return;
+  throw invalid(origin, path, "refers to undefined " + std::string(section.substr(0, section.size() - 1)) + " \"" + printable(name, 80) + "\"");
+}
+
+bool is_optional(const Node& dependency) {
+  const Node* required = dependency.find("required");
+  return required && (required->text == "false" || equals_ignoring_case(required->text, "no") || equals_ignoring_case(required->text, "off"));
+}
+
+class ServiceCheck {
+ public:
+  ServiceCheck(const Node& project, const std::set<std::string>& active, const Member& service)
+      : project_(project), active_(active), service_(service.value), origin_(service.origin), path_{"services", service.key} {}
+
+  void run() const {
+    check_source();
+    check_dependencies();
+    check_networks();
+    check_volumes();
+    check_mounts("configs");
+    check_mounts("secrets");
+  }
+
+ private:
+  void check_source() const {
+    const Node* image = service_.find("image");
+    const bool has_image = image && !image->text.empty();
+    const Node* build = service_.find("build");
+    const bool has_build = build && !build->is_null();
+    if (!has_image && !has_build && !service_.find("provider"))
+      throw invalid(origin_, path_, "has neither an image nor a build context");
+  }
+
+  void check_dependencies() const {
+    const Node* dependencies = service_.find("depends_on");
+    if (!dependencies) return;
+    for (const Member& dependency : dependencies->members) {
+      if (active_.contains(dependency.key)) continue;
+      const bool is_defined = has_resource(project_, "services", dependency.key);
+      if (is_defined && is_optional(dependency.value)) continue;
+      throw invalid(dependency.origin, path_,
+                    "depends on " + std::string(is_defined ? "service \"" : "undefined service \"") + printable(dependency.key, 80) + "\"" +
+                        (is_defined ? ", which no active profile enables" : ""));
+    }
+  }
+
+  void check_networks() const {
+    const Node* networks = service_.find("networks");
+    const Node* mode = service_.find("network_mode");
+    if (!networks) return;
+    if (mode && !mode->text.empty() && (!networks->items.empty() || !networks->members.empty()))
+      throw invalid(mode->origin, path_, "`network_mode` and `networks` exclude each other");
+    for (const Node& item : networks->items) require_resource(project_, "networks", item.text, item.origin, path_);
+    for (const Member& member : networks->members) require_resource(project_, "networks", member.key, member.origin, path_);
+  }
+
+  void check_volumes() const {
+    const Node* volumes = service_.find("volumes");
+    if (!volumes) return;
+    for (const Node& volume : volumes->items) {
+      if (volume.is_mapping()) {
+        const std::string_view source = volume.text_of("source");
+        if (volume.text_of("type") == "volume" && !source.empty()) require_resource(project_, "volumes", source, volume.origin, path_);
+        continue;
+      }
+      const auto parts = parse_short_volume(volume.text);
+      if (parts && !parts->is_bind && !parts->source.empty()) require_resource(project_, "volumes", parts->source, volume.origin, path_);
+    }
+  }
+
+  void check_mounts(std::string_view section) const {
+    const Node* mounts = service_.find(section);
+    if (!mounts) return;
+    for (const Node& mount : mounts->items)
+      require_resource(project_, section, mount.is_string() ? std::string_view(mount.text) : mount.text_of("source"), mount.origin, path_);
+  }
+
+  const Node& project_;
+  const std::set<std::string>& active_;
+  const Node& service_;
+  const Origin& origin_;
+  const TreePath path_;
+};
+
+// Depth-first with a stack of its own: a chain of dependencies may be as long as there are services.
+void check_dependency_cycles(const Node& services, const std::set<std::string>& active) {
+  std::map<std::string_view, std::size_t> places;
+  for (std::size_t i = 0; i < services.members.size(); ++i) places.emplace(services.members[i].key, i);
+  enum class Mark { unseen, open, done };
+  std::vector<Mark> marks(services.members.size(), Mark::unseen);
+  struct Frame {
+    std::size_t service;
+    std::size_t next;
+  };
+
+  for (std::size_t start = 0; start < services.members.size(); ++start) {
+    if (marks[start] != Mark::unseen || !active.contains(services.members[start].key)) continue;
+    std::vector<Frame> stack = {{start, 0}};
+    marks[start] = Mark::open;
+    while (!stack.empty()) {
+      Frame& frame = stack.back();
+      const Member& service = services.members[frame.service];
+      const Node* dependencies = service.value.find("depends_on");
+      if (!dependencies || frame.next == dependencies->members.size()) {
+        marks[frame.service] = Mark::done;
+        stack.pop_back();
+        continue;
+      }
+      const Member& dependency = dependencies->members[frame.next++];
+      const auto place = places.find(dependency.key);
+      if (place == places.end() || !active.contains(dependency.key)) continue;
+      if (marks[place->second] == Mark::open) {
+        std::string way;
+        for (const Frame& open : stack) way += services.members[open.service].key + " -> ";
+        throw invalid(dependency.origin, {"services", service.key}, "dependencies go in a circle: " + printable(way + dependency.key));
+      }
+      if (marks[place->second] == Mark::done) continue;
+      marks[place->second] = Mark::open;
+      stack.push_back({place->second, 0});
+    }
+  }
+}
+
+}  // namespace
+
+void check_consistency(const Node& project, const std::set<std::string>& active_services) {
+  const Node* services = project.find("services");
+  if (!services) return;
+  for (const Member& service : services->members)
+    if (active_services.contains(service.key)) ServiceCheck(project, active_services, service).run();
+  check_dependency_cycles(*services, active_services);
+}
+
+}  // namespace drover::compose

@@ -1,0 +1,63 @@
+#include "base/error.h"
+#include "base/text.h"
+#include "compose/project.h"
+
+#include <nlohmann/json.hpp>
+
+#include <map>
+#include <utility>
+
+namespace drover::compose {
+namespace {
+
+bool is_built(const Service& service) { return service.has_build && (!service.image || service.pull_policy == "build"); }
+
+Reference parse_image(const Service& service, const std::string& text) {
+  try {
+    return Reference::parse(text);
+  } catch (Error& error) {
+    error.add_frame(service.location.file.string() + ":" + std::to_string(service.location.line) + ":" +
+                    std::to_string(service.location.column) + ": services." + service.name + ".image");
+    throw;
+  }
+}
+
+// Images that a service mounts: `volumes: [{type: image, source: NAME}]`.
+std::vector<std::string> mounted_images(const Project& project, const Service& service) {
+  std::vector<std::string> images;
+  if (!project.model) return images;
+  const auto services = project.model->find("services");
+  if (services == project.model->end() || !services->contains(service.name)) return images;
+  const auto& model = (*services)[service.name];
+  const auto volumes = model.find("volumes");
+  if (volumes == model.end() || !volumes->is_array()) return images;
+  for (const auto& volume : *volumes)
+    if (volume.is_object() && volume.value("type", "") == "image") images.push_back(volume.value("source", ""));
+  return images;
+}
+
+}  // namespace
+
+std::vector<NeededImage> needed_images(const Project& project) {
+  std::map<std::pair<Reference, std::string>, std::vector<std::string>> users;
+  const auto add = [&](const Service& service, const std::string& image) {
+    std::vector<std::string>& names = users[{parse_image(service, image), service.platform.value_or("")}];
+    if (names.empty() || names.back() != service.name) names.push_back(service.name);
+  };
+  for (const Service& service : project.services) {
+    if (service.image && !is_built(service)) add(service, *service.image);
+    for (const std::string& image : mounted_images(project, service)) add(service, image);
+  }
+  std::vector<NeededImage> images;
+  for (auto& [key, services] : users) images.push_back({key.first, key.second, std::move(services)});
+  return images;
+}
+
+std::vector<std::string> built_services(const Project& project) {
+  std::vector<std::string> names;
+  for (const Service& service : project.services)
+    if (is_built(service)) names.push_back(service.name);
+  return names;
+}
+
+}  // namespace drover::compose
