@@ -14,6 +14,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace drover::engine {
 
@@ -26,6 +28,10 @@ struct ApiVersion {
   std::string to_string() const;
   friend auto operator<=>(const ApiVersion&, const ApiVersion&) = default;
 };
+
+// Lists of images and containers of a big host are some MiB; a failure is a sentence.
+inline constexpr std::uint64_t json_bytes_max = 64U << 20U;
+inline constexpr std::uint64_t error_body_bytes_max = 64U << 10U;
 
 inline constexpr ApiVersion newest_known_api{1, 51};
 inline constexpr ApiVersion oldest_usable_api{1, 24};
@@ -42,12 +48,15 @@ class Client {
   // Negotiated: the smaller of ours and the engine's. Throws network with a remedy when nothing answers there, unsupported when the
   // engine is too old or too new.
   ApiVersion api_version(const Context& ctx);
+  // Podman's service says so in a header of its first answer.
+  bool is_podman(const Context& ctx);
   // Throws unsupported: "<what> needs API 1.44, this engine speaks 1.41".
   void require(const Context& ctx, ApiVersion version, std::string_view what);
 
-  // `path` begins after the version: "/images/json?all=1". Statuses of 400 and above throw (404 not_found, else engine) with the
-  // engine's own message, made printable.
+  // `path` begins after the version: "/images/json?all=1". Statuses of 300 and above throw (404 not_found, else engine; a version
+  // that the engine refuses: unsupported) with the engine's own message, made printable. An empty answer is null.
   nlohmann::json get(const Context& ctx, std::string_view path);
+  // A null `body` is not sent.
   nlohmann::json post(const Context& ctx, std::string_view path, const nlohmann::json& body);
   void remove(const Context& ctx, std::string_view path);
 
@@ -58,6 +67,7 @@ class Client {
     std::string content_type = "application/x-tar";
     net::BodySource source;                              // empty: no body
     std::vector<std::pair<std::string, std::string>> headers;
+    std::chrono::milliseconds silence_max{600'000};  // unpacking one huge layer on a slow disk reports nothing for minutes
   };
   void post_stream(const Context& ctx, const StreamRequest& request, const std::function<void(const nlohmann::json&)>& on_object);
 

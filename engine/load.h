@@ -12,7 +12,9 @@
 #include "manifest/reference.h"
 #include "store/blob_store.h"
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -46,7 +48,10 @@ struct LoadPlan {
   std::string cause;                // "engine has 2 of 3 layers", for people
 };
 
-// Pure. `force_all` is for the retry after an engine disagreed with its own inventory.
+// What the engine is asked by to see the image: "redis:7"; "redis@sha256:…" where the reference has a digest.
+std::string engine_name(const Reference& reference);
+
+// Pure. Throws invalid when the numbers of layers and diff IDs differ. `force_all` is for the retry after an engine disagreed with its own inventory.
 LoadPlan plan_load(const LoadImage& image, const Inventory& inventory, bool force_all = false);
 std::string to_text(const LoadPlan& plan);
 
@@ -69,8 +74,12 @@ struct LoadOptions {
 // each other so that no layer is sent twice, others load at once.
 class Loader {
  public:
+  // Borrows client and store. In the containerd store, layers of manifests that both sides have are known from ours.
   Loader(Client& client, const store::BlobStore& store, Inventory inventory);
   ~Loader();
+  Loader(const Loader&) = delete;
+  Loader& operator=(const Loader&) = delete;
+  // Grows with every load; read it only while none runs.
   const Inventory& inventory() const;
   // Throws engine, network, interrupted; platform_missing when the image has no manifest for the engine's platform.
   LoadOutcome load(const Context& ctx, const LoadImage& image, const LoadOptions& options);

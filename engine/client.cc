@@ -1,0 +1,272 @@
+#include "engine/client.h"
+
+#include "base/error.h"
+#include "base/text.h"
+#include "engine/json_stream.h"
+
+#include <nlohmann/json.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <exception>
+#include <mutex>
+
+namespace drover::engine {
+namespace {
+
+using net::Request;
+using net::ResponseHead;
+
+std::uint64_t to_size(std::size_t value) { return value; }
+
+// Collects an answer: all of a good one up to json_bytes_max, the beginning of a bad one.
+class JsonSink final : public net::ResponseSink {
+ public:
+  bool on_head(const ResponseHead& head) override {
+    head_ = head;
+    return true;
+  }
+
+  bool on_body(std::span<const std::byte> bytes) override {
+    const bool is_error = head_.status >= 300;
+    const std::uint64_t limit = is_error ? error_body_bytes_max : json_bytes_max;
+    const std::uint64_t room = limit - to_size(body.size());
+    if (!is_error && bytes.size() > room) {
+      throw Error(ErrorCode::size_mismatch, "the engine's answer is longer than " + format_bytes(json_bytes_max));
+    }
+    body += as_text(bytes.first(static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), room))));
+    return !is_error || body.size() < error_body_bytes_max;
+  }
+
+  const ResponseHead& head() const { return head_; }
+  std::string body;
+
+ private:
+  ResponseHead head_;
+};
+
+// A stream of objects under a good status, an ordinary error body under a bad one.
+class StreamSink final : public net::ResponseSink {
+ public:
+  explicit StreamSink(JsonStream& stream) : stream_(stream) {}
+
+  bool on_head(const ResponseHead& head) override {
+    status = head.status;
+    return true;
+  }
+
+  bool on_body(std::span<const std::byte> bytes) override {
+    if (status < 300) {
+      stream_.feed(bytes);
+      return true;
+    }
+    error_body += as_text(bytes.first(std::min<std::size_t>(bytes.size(), error_body_bytes_max - error_body.size())));
+    return error_body.size() < error_body_bytes_max;
+  }
+
+  int status = 0;
+  std::string error_body;
+
+ private:
+  JsonStream& stream_;
+};
+
+// {"message": "..."} since API 1.24; {"cause","message","response"} from podman; otherwise the text itself.
+std::string error_text(std::string_view body) {
+  const nlohmann::json document = nlohmann::json::parse(body, nullptr, false);
+  if (document.is_object()) {
+    const auto message = document.find("message");
+    if (message != document.end() && message->is_string()) return printable(message->get_ref<const std::string&>());
+  }
+  const std::string text = printable(trim(body));
+  return text.empty() ? "no reason given" : text;
+}
+
+bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+
+[[noreturn]] void throw_status(int status, std::string_view body, std::string_view what) {
+  const std::string reason = error_text(body);
+  const bool is_version = status == 400 && contains(reason, "client version") &&
+                          (contains(reason, "too old") || contains(reason, "too new"));
+  const ErrorCode code = is_version ? ErrorCode::unsupported : status == 404 ? ErrorCode::not_found : ErrorCode::engine;
+  Error error(code, std::string(what) + ": the engine answered " + std::to_string(status) + ": " + reason +
+                        (is_version ? "; update drover, or check DOCKER_API_VERSION" : ""));
+  error.http_status = status;
+  throw error;
+}
+
+// What a person can do when nothing answers, as far as the socket file tells.
+std::string remedy(const Endpoint& endpoint) {
+  if (endpoint.unix_socket.empty()) return "is the engine running and listening there?";
+  if (::access(endpoint.unix_socket.c_str(), F_OK) != 0) {
+    return "there is no such socket; is the engine running? choose another with -H, --context or DOCKER_HOST";
+  }
+  if (::access(endpoint.unix_socket.c_str(), R_OK | W_OK) != 0) {
+    return "permission denied; run as root or as a member of the socket's group (often: docker)";
+  }
+  return "the socket is there, but the engine does not serve it; is it running?";
+}
+
+}  // namespace
+
+ApiVersion ApiVersion::parse(std::string_view text) {
+  const std::vector<std::string_view> parts = split(text, '.');
+  constexpr std::uint64_t part_max = 9999;
+  if (parts.size() == 2) {
+    const std::optional<std::uint64_t> major = parse_uint(parts[0]);
+    const std::optional<std::uint64_t> minor = parse_uint(parts[1]);
+    if (major && minor && *major <= part_max && *minor <= part_max) return {static_cast<int>(*major), static_cast<int>(*minor)};
+  }
+  throw Error(ErrorCode::invalid, "bad engine API version '" + printable(text, 40) + "': it looks like 1.41");
+}
+
+std::string ApiVersion::to_string() const { return std::to_string(major) + "." + std::to_string(minor); }
+
+struct Client::Impl {
+  Impl(net::Transport& used_transport, Endpoint used_endpoint) : transport(used_transport), endpoint(std::move(used_endpoint)) {}
+
+  struct Peer {
+    ApiVersion version;
+    bool is_podman = false;
+  };
+
+  Request request(std::string method, std::string_view target) const {
+    Request out;
+    out.method = std::move(method);
+    out.url = endpoint.url;
+    while (out.url.target.ends_with('/')) out.url.target.pop_back();
+    out.url.target += target;
+    out.unix_socket = endpoint.unix_socket;
+    out.tls = endpoint.tls;
+    for (const auto& [name, value] : endpoint.headers) out.headers.set(name, value);
+    return out;
+  }
+
+  ResponseHead send(const Context& ctx, const Request& request, net::ResponseSink& sink) const {
+    try {
+      return transport.send(ctx, request, sink);
+    } catch (Error& error) {
+      if (error.code() != ErrorCode::network) throw;
+      throw Error(ErrorCode::network, "no answer from the engine at " + endpoint.origin + ": " + error.what() + "; " + remedy(endpoint));
+    }
+  }
+
+  // HEAD first (API 1.40); engines and proxies that do not know it get a GET.
+  ResponseHead ping(const Context& ctx) const {
+    JsonSink head;
+    send(ctx, request("HEAD", "/_ping"), head);
+    if (head.head().headers.find("Api-Version")) return head.head();
+    JsonSink get;
+    send(ctx, request("GET", "/_ping"), get);
+    if (get.head().status >= 300 && !get.head().headers.find("Api-Version")) {
+      throw_status(get.head().status, get.body, "cannot talk to the engine at " + endpoint.origin);
+    }
+    return get.head();
+  }
+
+  Peer negotiate(const Context& ctx) const {
+    const ResponseHead head = ping(ctx);
+    Peer found;
+    found.is_podman = head.headers.find("Libpod-API-Version").has_value();
+    if (endpoint.api_version) {
+      found.version = ApiVersion::parse(*endpoint.api_version);
+      return found;
+    }
+    const auto header = head.headers.find("Api-Version");
+    if (!header) {
+      throw Error(ErrorCode::unsupported, "what answers at " + endpoint.origin + " is not a container engine: no Api-Version header");
+    }
+    const ApiVersion theirs = ApiVersion::parse(trim(*header));
+    if (theirs < oldest_usable_api) {
+      throw Error(ErrorCode::unsupported, "the engine at " + endpoint.origin + " is too old: API " + theirs.to_string() + ", needed is " +
+                                              oldest_usable_api.to_string());
+    }
+    found.version = std::min(theirs, newest_known_api);
+    return found;
+  }
+
+  Peer peer(const Context& ctx) {
+    const std::scoped_lock lock(mutex);
+    if (!negotiated) negotiated = negotiate(ctx);
+    return *negotiated;
+  }
+
+  std::string versioned(const Context& ctx, std::string_view path) { return "/v" + peer(ctx).version.to_string() + std::string(path); }
+
+  nlohmann::json call(const Context& ctx, const std::string& method, std::string_view path, const std::string& body) {
+    Request out = request(method, versioned(ctx, path));
+    if (method == "POST") out.headers.set("Content-Type", "application/json");
+    out.body = body;
+    JsonSink sink;
+    send(ctx, out, sink);
+    const std::string what = method + " " + std::string(path.substr(0, path.find('?')));
+    if (sink.head().status >= 300) throw_status(sink.head().status, sink.body, what);
+    if (trim(sink.body).empty()) return nullptr;
+    nlohmann::json document = nlohmann::json::parse(sink.body, nullptr, false);
+    if (document.is_discarded()) throw Error(ErrorCode::engine, what + ": the engine's answer is not JSON");
+    return document;
+  }
+
+  net::Transport& transport;
+  Endpoint endpoint;
+  std::mutex mutex;
+  std::optional<Peer> negotiated;
+};
+
+Client::Client(net::Transport& transport, Endpoint endpoint) : impl_(std::make_unique<Impl>(transport, std::move(endpoint))) {}
+
+Client::~Client() = default;
+
+const Endpoint& Client::endpoint() const { return impl_->endpoint; }
+
+ApiVersion Client::api_version(const Context& ctx) { return impl_->peer(ctx).version; }
+
+bool Client::is_podman(const Context& ctx) { return impl_->peer(ctx).is_podman; }
+
+void Client::require(const Context& ctx, ApiVersion version, std::string_view what) {
+  const ApiVersion spoken = api_version(ctx);
+  if (spoken >= version) return;
+  throw Error(ErrorCode::unsupported,
+              std::string(what) + " needs API " + version.to_string() + ", this engine speaks " + spoken.to_string());
+}
+
+nlohmann::json Client::get(const Context& ctx, std::string_view path) { return impl_->call(ctx, "GET", path, {}); }
+
+nlohmann::json Client::post(const Context& ctx, std::string_view path, const nlohmann::json& body) {
+  return impl_->call(ctx, "POST", path, body.is_null() ? std::string() : body.dump());
+}
+
+void Client::remove(const Context& ctx, std::string_view path) { impl_->call(ctx, "DELETE", path, {}); }
+
+void Client::post_stream(const Context& ctx, const StreamRequest& request,
+                         const std::function<void(const nlohmann::json&)>& on_object) {
+  const std::string what = "POST " + request.path.substr(0, request.path.find('?'));
+  Request out = impl_->request("POST", impl_->versioned(ctx, request.path));
+  if (request.source) out.headers.set("Content-Type", request.content_type);
+  for (const auto& [name, value] : request.headers) out.headers.set(name, value);
+  out.source = request.source;
+  out.timeouts.first_byte = request.silence_max;
+  out.timeouts.stall = request.silence_max;
+  out.timeouts.stall_bytes_per_second = 1;
+
+  JsonStream stream(
+      [&](const nlohmann::json& object) {
+        if (const std::string failure = find_stream_error(object); !failure.empty()) {
+          throw Error(ErrorCode::engine, what + ": the engine reports: " + printable(failure));
+        }
+        if (on_object) on_object(object);
+      },
+      [&](std::string_view line) { ctx.debug(what + ": passed over a line that is not JSON: " + printable(line, 120)); });
+  StreamSink sink(stream);
+  try {
+    impl_->send(ctx, out, sink);
+  } catch (const Error& error) {
+    // An engine that refuses closes while the body is still being sent: its reason counts, not the broken pipe.
+    if (error.code() != ErrorCode::network || sink.status < 300) throw;
+  }
+  if (sink.status >= 300) throw_status(sink.status, sink.error_body, what);
+  stream.finish();
+}
+
+}  // namespace drover::engine

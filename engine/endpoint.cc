@@ -1,0 +1,197 @@
+#include "engine/endpoint.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "digest/digest.h"
+
+#include <nlohmann/json.hpp>
+
+#include <string_view>
+
+namespace drover::engine {
+namespace {
+
+namespace fs = std::filesystem;
+using Environment = std::map<std::string, std::string>;
+
+constexpr std::string_view default_host = "unix:///var/run/docker.sock";
+constexpr std::uint64_t config_file_bytes_max = 4U << 20U;  // credentials of many registries included
+constexpr std::uint64_t context_file_bytes_max = 1U << 20U;
+
+// docker's code asks for non-empty everywhere: DOCKER_TLS_VERIFY=0 verifies.
+std::string value_of(const Environment& environment, const std::string& name) {
+  const auto found = environment.find(name);
+  return found == environment.end() ? std::string() : found->second;
+}
+
+nlohmann::json parse_object(const fs::path& file, std::string_view bytes) {
+  nlohmann::json document = nlohmann::json::parse(bytes, nullptr, false);
+  if (!document.is_object()) throw Error(ErrorCode::invalid, "cannot read " + file.string() + ": not a JSON object");
+  return document;
+}
+
+std::string text_member(const nlohmann::json& object, const char* name) {
+  const auto member = object.find(name);
+  return member != object.end() && member->is_string() ? member->get<std::string>() : std::string();
+}
+
+fs::path config_directory(const Environment& environment) {
+  if (const std::string named = value_of(environment, "DOCKER_CONFIG"); !named.empty()) return named;
+  const std::string home = value_of(environment, "HOME");
+  return home.empty() ? fs::path() : fs::path(home) / ".docker";
+}
+
+struct ConfigFile {
+  std::string current_context;
+  std::vector<std::pair<std::string, std::string>> headers;
+};
+
+ConfigFile read_config_file(const fs::path& directory) {
+  ConfigFile config;
+  if (directory.empty()) return config;
+  const fs::path file = directory / "config.json";
+  const std::optional<std::string> bytes = try_read_file(file, config_file_bytes_max);
+  if (!bytes || trim(*bytes).empty()) return config;
+  const nlohmann::json document = parse_object(file, *bytes);
+  config.current_context = text_member(document, "currentContext");
+  const auto headers = document.find("HttpHeaders");
+  if (headers != document.end() && headers->is_object()) {
+    for (const auto& [name, value] : headers->items()) {
+      if (value.is_string()) config.headers.emplace_back(name, value.get<std::string>());
+    }
+  }
+  return config;
+}
+
+[[noreturn]] void throw_bad_host(std::string_view host, std::string_view origin, std::string_view why) {
+  throw Error(ErrorCode::usage, "bad engine address " + printable(host) + " (" + std::string(origin) + "): " + std::string(why) +
+                                    "; use unix:///path/to/docker.sock or tcp://host:2376");
+}
+
+// The port docker assumes where the address names none.
+std::string with_default_port(std::string_view address, bool tls) {
+  const std::size_t path = address.find('/');
+  const std::string_view authority = address.substr(0, path);
+  const std::string_view rest = path == std::string_view::npos ? std::string_view() : address.substr(path);
+  const std::size_t colon = authority.rfind(':');
+  const bool has_port = colon != std::string_view::npos && authority.find(']', colon) == std::string_view::npos;
+  std::string out = authority.empty() || colon == 0 ? "localhost" + std::string(authority) : std::string(authority);
+  if (!has_port) out += tls ? ":2376" : ":2375";
+  return out + std::string(rest);
+}
+
+void set_address(Endpoint& endpoint, std::string_view host, bool tls, const std::string& origin) {
+  const std::size_t mark = host.find("://");
+  const std::string_view scheme = mark == std::string_view::npos ? "tcp" : host.substr(0, mark);
+  const std::string_view address = mark == std::string_view::npos ? host : host.substr(mark + 3);
+  endpoint.origin = printable(host) + " (" + origin + ")";
+  if (scheme == "unix") {
+    endpoint.unix_socket = address.empty() ? fs::path(default_host.substr(7)) : fs::path(address);
+    if (!endpoint.unix_socket.is_absolute()) throw_bad_host(host, origin, "the path of a unix socket begins with a slash");
+    endpoint.url = net::Url::parse("http://localhost/");
+    return;
+  }
+  if (scheme == "ssh" || scheme == "npipe" || scheme == "fd") {
+    throw Error(ErrorCode::unsupported,
+                "engine address " + printable(host) + " (" + origin + "): " + std::string(scheme) + ":// is not supported" +
+                    (scheme == "ssh" ? "; forward the socket with `ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock HOST` and use "
+                                       "-H unix:///tmp/docker.sock"
+                                     : "; use a unix or tcp address"));
+  }
+  if (scheme != "tcp") throw_bad_host(host, origin, "unknown scheme " + printable(scheme));
+  try {
+    endpoint.url = net::Url::parse((tls ? "https://" : "http://") + with_default_port(address, tls));
+  } catch (const Error& error) {
+    throw_bad_host(host, origin, error.what());
+  }
+}
+
+// DOCKER_TLS, DOCKER_TLS_VERIFY and DOCKER_CERT_PATH as docker's command line reads them: either of the first two turns TLS on, the
+// folder is the config folder by default, a client certificate is optional.
+bool find_environment_tls(const Environment& environment, const fs::path& config, net::TlsOptions& tls) {
+  const bool verify = !value_of(environment, "DOCKER_TLS_VERIFY").empty();
+  if (!verify && value_of(environment, "DOCKER_TLS").empty()) return false;
+  const std::string named = value_of(environment, "DOCKER_CERT_PATH");
+  const fs::path folder = named.empty() ? config : fs::path(named);
+  tls.verify = verify;
+  if (fs::exists(folder / "ca.pem")) {
+    tls.ca_file = folder / "ca.pem";
+  } else if (verify) {
+    throw Error(ErrorCode::not_found, "DOCKER_TLS_VERIFY is set, but there is no " + (folder / "ca.pem").string() +
+                                          "; set DOCKER_CERT_PATH to the folder with ca.pem, cert.pem and key.pem");
+  }
+  if (fs::exists(folder / "cert.pem")) tls.client_cert = folder / "cert.pem";
+  if (fs::exists(folder / "key.pem")) tls.client_key = folder / "key.pem";
+  return true;
+}
+
+// `contexts/meta/<sha256 of the name>/meta.json` and `contexts/tls/<the same>/docker/{ca,cert,key}.pem`.
+void set_from_context(Endpoint& endpoint, const fs::path& config, const std::string& name, const std::string& chosen_by) {
+  const std::string folder = Digest::of(name).hex();
+  const fs::path file = config / "contexts" / "meta" / folder / "meta.json";
+  const std::optional<std::string> bytes = config.empty() ? std::nullopt : try_read_file(file, context_file_bytes_max);
+  if (!bytes) {
+    throw Error(ErrorCode::not_found,
+                "no docker context " + printable(name) + " (" + chosen_by + "): no " + file.string() + "; see `docker context ls`");
+  }
+  const nlohmann::json document = parse_object(file, *bytes);
+  const nlohmann::json endpoints = document.value("Endpoints", nlohmann::json::object());
+  const nlohmann::json docker = endpoints.is_object() ? endpoints.value("docker", nlohmann::json::object()) : nlohmann::json();
+  if (!docker.is_object()) throw Error(ErrorCode::invalid, "docker context " + printable(name) + " has no docker endpoint");
+
+  const auto skip = docker.find("SkipTLSVerify");
+  const bool skip_verify = skip != docker.end() && skip->is_boolean() && skip->get<bool>();
+  const fs::path tls = config / "contexts" / "tls" / folder / "docker";
+  endpoint.tls.verify = !skip_verify;
+  if (fs::exists(tls / "ca.pem")) endpoint.tls.ca_file = tls / "ca.pem";
+  if (fs::exists(tls / "cert.pem")) endpoint.tls.client_cert = tls / "cert.pem";
+  if (fs::exists(tls / "key.pem")) endpoint.tls.client_key = tls / "key.pem";
+  const bool has_tls = skip_verify || endpoint.tls != net::TlsOptions{};
+  const std::string host = text_member(docker, "Host");
+  set_address(endpoint, host.empty() ? default_host : host, has_tls, "context " + printable(name) + " by " + chosen_by);
+}
+
+struct ContextChoice {
+  std::string name;  // "default": no stored context, the address comes from the flag or the environment
+  std::string chosen_by;
+};
+
+ContextChoice choose_context(const EndpointFlags& flags, const Environment& environment, const ConfigFile& config) {
+  if (flags.context && flags.host) {
+    throw Error(ErrorCode::usage, "--host and --context were both given; choose one of them");
+  }
+  if (flags.context && !flags.context->empty()) return {*flags.context, "--context"};
+  if (flags.host || !value_of(environment, "DOCKER_HOST").empty()) return {"default", ""};
+  if (std::string name = value_of(environment, "DOCKER_CONTEXT"); !name.empty()) return {std::move(name), "DOCKER_CONTEXT"};
+  if (!config.current_context.empty()) return {config.current_context, "currentContext in config.json"};
+  return {"default", ""};
+}
+
+}  // namespace
+
+Endpoint find_endpoint(const EndpointFlags& flags, const std::map<std::string, std::string>& environment) {
+  const fs::path directory = config_directory(environment);
+  const ConfigFile config = read_config_file(directory);
+  const ContextChoice choice = choose_context(flags, environment, config);
+
+  Endpoint endpoint;
+  endpoint.headers = config.headers;
+  if (const std::string pinned = value_of(environment, "DOCKER_API_VERSION"); !pinned.empty()) endpoint.api_version = pinned;
+  if (choice.name != "default") {
+    set_from_context(endpoint, directory, choice.name, choice.chosen_by);
+    return endpoint;
+  }
+  const std::string from_environment = value_of(environment, "DOCKER_HOST");
+  const bool tls = find_environment_tls(environment, directory, endpoint.tls);
+  if (flags.host) {
+    set_address(endpoint, trim(*flags.host), tls, "--host");
+  } else if (!from_environment.empty()) {
+    set_address(endpoint, trim(from_environment), tls, "DOCKER_HOST");
+  } else {
+    set_address(endpoint, default_host, tls, "default");
+  }
+  return endpoint;
+}
+
+}  // namespace drover::engine

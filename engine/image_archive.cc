@@ -1,0 +1,133 @@
+#include "engine/image_archive.h"
+
+#include "manifest/media_type.h"
+#include "store/inflate.h"
+
+#include <nlohmann/json.hpp>
+
+#include <utility>
+
+namespace drover::engine {
+namespace {
+
+constexpr ApiVersion zstd_layers_api{1, 42};  // moby 23.0
+
+std::string blob_name(const Digest& digest) { return "blobs/" + std::string(digest.algorithm_name()) + "/" + digest.hex(); }
+
+// containerd resolves images by their whole name only; a digest takes the tag's place (distribution/reference).
+std::string containerd_name(const Reference& reference) {
+  if (reference.digest()) return reference.name() + "@" + reference.digest()->to_string();
+  return reference.name() + ":" + reference.tag().value_or("latest");
+}
+
+}  // namespace
+
+std::string docker_layer_name(const Digest& diff_id) { return diff_id.hex() + ".tar"; }
+
+std::string docker_config_name(const Digest& config) { return config.hex() + ".json"; }
+
+std::string docker_archive_manifest(const LoadImage& image) {
+  nlohmann::ordered_json layers = nlohmann::ordered_json::array();
+  for (const Digest& diff_id : image.config.diff_ids) layers.push_back(docker_layer_name(diff_id));
+  // The classic store makes nothing of a name with a digest in RepoTags; such an image gets its name by settling.
+  nlohmann::ordered_json tags = nlohmann::ordered_json::array();
+  if (!image.reference.digest()) tags.push_back(image.reference.familiar());
+  nlohmann::ordered_json entry;
+  entry["Config"] = docker_config_name(image.image.parsed.config.digest);
+  entry["RepoTags"] = std::move(tags);
+  entry["Layers"] = std::move(layers);
+  return nlohmann::ordered_json::array({std::move(entry)}).dump();
+}
+
+std::string oci_layout_index(const LoadImage& image) {
+  nlohmann::ordered_json entry;
+  entry["mediaType"] = image.root.media_type;
+  entry["digest"] = image.root.digest.to_string();
+  entry["size"] = image.root.size;
+  entry["annotations"]["io.containerd.image.name"] = containerd_name(image.reference);
+  if (image.reference.tag()) entry["annotations"]["org.opencontainers.image.ref.name"] = *image.reference.tag();
+  nlohmann::ordered_json index;
+  index["schemaVersion"] = 2;
+  index["mediaType"] = media_type::oci_index;
+  index["manifests"] = nlohmann::ordered_json::array({std::move(entry)});
+  return index.dump();
+}
+
+ImageArchive::ImageArchive(const store::BlobStore& store, LayerSizes& sizes, const LoadImage& image, const LoadPlan& plan,
+                           const Inventory& inventory, Turns turns)
+    : store_(store),
+      sizes_(sizes),
+      image_(image),
+      plan_(plan),
+      turns_(std::move(turns)),
+      takes_zstd_(inventory.is_podman || inventory.api >= zstd_layers_api) {
+  for (std::size_t i = 0; i < plan.layers.size(); ++i) {
+    if (plan.layers[i].action == LayerPlan::Action::skip_known) continue;
+    (turns_.is_own(i) ? own_ : awaited_).push_back(i);
+  }
+  for (const std::size_t index : own_) {
+    expected_bytes_ += find_plain_size(plan.layers[index]).value_or(plan.layers[index].layer.size);
+  }
+  add_documents();
+}
+
+void ImageArchive::add_documents() {
+  const Descriptor& config = image_.image.parsed.config;
+  if (plan_.format == LoadPlan::Format::docker_archive) {
+    documents_.push_back(text_file(docker_config_name(config.digest), store_.read(config.digest, config_bytes_max)));
+    documents_.push_back(text_file("manifest.json", docker_archive_manifest(image_)));
+    return;
+  }
+  documents_.push_back(text_file(blob_name(config.digest), store_.read(config.digest, config_bytes_max)));
+  const Digest& manifest = image_.image.manifest.digest;
+  documents_.push_back(text_file(blob_name(manifest), store_.read(manifest, manifest_bytes_max)));
+  if (image_.root.digest != manifest) {
+    documents_.push_back(text_file(blob_name(image_.root.digest), store_.read(image_.root.digest, manifest_bytes_max)));
+  }
+  documents_.push_back(text_file("oci-layout", R"({"imageLayoutVersion":"1.0.0"})"));
+  documents_.push_back(text_file("index.json", oci_layout_index(image_)));
+}
+
+// Nothing: the layer crosses as it is. Only zstd for an engine that cannot read it is worth inflating twice.
+std::optional<std::uint64_t> ImageArchive::find_plain_size(const LayerPlan& layer) {
+  if (layer.action != LayerPlan::Action::send_inflated) return std::nullopt;
+  const std::filesystem::path blob = store_.blob_path(layer.layer.digest);
+  if (const std::optional<std::uint64_t> hint = sizes_.find(layer.layer.digest, blob)) return hint;
+  if (takes_zstd_ || store::sniff_compression(blob) != store::Compression::zstd) return std::nullopt;
+  return sizes_.count(layer.layer.digest, blob);
+}
+
+std::optional<ArchiveFile> ImageArchive::layer_file(std::size_t index) {
+  const LayerPlan& layer = plan_.layers[index];
+  const bool is_docker = plan_.format == LoadPlan::Format::docker_archive;
+  std::string name = is_docker ? docker_layer_name(layer.diff_id) : blob_name(layer.layer.digest);
+  if (!sent_names_.insert(name).second) return std::nullopt;  // the same bytes twice in one image
+  ++layers_sent_;
+  const std::filesystem::path blob = store_.blob_path(layer.layer.digest);
+  if (const std::optional<std::uint64_t> plain_size = find_plain_size(layer)) {
+    inflating_ = layer.layer.digest;
+    return inflated_file(std::move(name), blob, *plain_size);
+  }
+  return blob_file(std::move(name), blob, layer.layer.digest, layer.layer.size);
+}
+
+std::optional<ArchiveFile> ImageArchive::next() {
+  inflating_.reset();
+  while (!own_.empty()) {
+    const std::size_t index = own_.front();
+    own_.pop_front();
+    if (std::optional<ArchiveFile> file = layer_file(index)) return file;
+  }
+  while (!awaited_.empty()) {
+    const std::size_t index = awaited_.front();
+    awaited_.pop_front();
+    if (!turns_.is_needed(index)) continue;
+    if (std::optional<ArchiveFile> file = layer_file(index)) return file;
+  }
+  if (documents_.empty()) return std::nullopt;
+  ArchiveFile document = std::move(documents_.front());
+  documents_.pop_front();
+  return document;
+}
+
+}  // namespace drover::engine

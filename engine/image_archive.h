@@ -1,0 +1,69 @@
+// The files of the archive that brings one image into an engine, in the order in which they are sent: layers first, then the
+// documents that name them, so that the engine begins only when all is there.
+#pragma once
+
+#include "engine/archive_source.h"
+#include "engine/inventory.h"
+#include "engine/layer_size.h"
+#include "engine/load.h"
+#include "store/blob_store.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+
+namespace drover::engine {
+
+// manifest.json of a docker-archive (docker image spec v1.2); file names are docker_layer_name and docker_config_name.
+std::string docker_archive_manifest(const LoadImage& image);
+// index.json of an OCI layout whose one entry is the image's root, under its name (containerd: io.containerd.image.name).
+std::string oci_layout_index(const LoadImage& image);
+std::string docker_layer_name(const Digest& diff_id);
+std::string docker_config_name(const Digest& config);
+
+// Not thread-safe; borrows everything it is given.
+class ImageArchive {
+ public:
+  // `is_needed` is asked once for each layer of `plan` that is not skipped and that `is_own` denies, after the own ones were sent; it may
+  // block until somebody else has brought that layer.
+  struct Turns {
+    std::function<bool(std::size_t layer)> is_own;
+    std::function<bool(std::size_t layer)> is_needed;
+  };
+  ImageArchive(const store::BlobStore& store, LayerSizes& sizes, const LoadImage& image, const LoadPlan& plan,
+               const Inventory& inventory, Turns turns);
+
+  // For ArchiveSource.
+  std::optional<ArchiveFile> next();
+
+  // Of the own layers' files, as sent.
+  std::uint64_t expected_bytes() const { return expected_bytes_; }
+  std::size_t layers_sent() const { return layers_sent_; }
+  // The layer that is being inflated: whose size was wrong when the archive ends in size_mismatch, whose blob is bad on invalid.
+  const std::optional<Digest>& inflating() const { return inflating_; }
+
+ private:
+  std::optional<std::uint64_t> find_plain_size(const LayerPlan& layer);
+  std::optional<ArchiveFile> layer_file(std::size_t index);
+  void add_documents();
+
+  const store::BlobStore& store_;
+  LayerSizes& sizes_;
+  const LoadImage& image_;
+  const LoadPlan& plan_;
+  Turns turns_;
+  bool takes_zstd_;
+  std::deque<std::size_t> own_;
+  std::deque<std::size_t> awaited_;
+  std::deque<ArchiveFile> documents_;
+  std::set<std::string> sent_names_;
+  std::uint64_t expected_bytes_ = 0;
+  std::size_t layers_sent_ = 0;
+  std::optional<Digest> inflating_;
+};
+
+}  // namespace drover::engine

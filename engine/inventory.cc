@@ -1,0 +1,117 @@
+#include "engine/inventory.h"
+
+#include "base/parallel.h"
+#include "engine/images.h"
+#include "engine/json_fields.h"
+#include "engine/system.h"
+#include "manifest/manifest.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <mutex>
+
+namespace drover::engine {
+namespace {
+
+// moby 23.0 was the first that could keep images in containerd.
+constexpr ApiVersion containerd_store_api{1, 42};
+
+Platform arm_platform(Platform platform, std::string_view machine) {
+  const bool is_named = machine.starts_with("armv") && machine.size() > 4 && machine[4] >= '5' && machine[4] <= '7';
+  if (is_named) platform.variant = std::string("v") + machine[4];
+  return normalise(std::move(platform));
+}
+
+// The three questions whose answers do not depend on each other; /info is slow on a busy engine and asked only where it decides.
+void read_overview(const Context& ctx, Client& client, Inventory& inventory, std::vector<ImageSummary>& summaries) {
+  EngineVersion version;
+  EngineInfo info;
+  const bool may_be_containerd = inventory.api >= containerd_store_api && !inventory.is_podman;
+  parallel_for_each(ctx, 3, 3, [&](const Context& inner, std::size_t question) {
+    if (question == 0) version = read_version(inner, client);
+    if (question == 1) summaries = list_images(inner, client);
+    if (question == 2 && may_be_containerd) info = read_info(inner, client);
+  });
+  inventory.engine_version = version.version;
+  inventory.platform = version.platform;
+  inventory.store = info.store;
+  if (inventory.platform.architecture != "arm") return;
+  // /version says "arm" alone; the variant decides which image runs, and uname's name has it: armv6l is not armv7l.
+  if (info.architecture.empty()) info = read_info(ctx, client);
+  inventory.platform = arm_platform(inventory.platform, info.architecture);
+}
+
+std::string display_name(std::string name) {
+  if (name.starts_with('/')) name.erase(0, 1);
+  return name;
+}
+
+}  // namespace
+
+const EngineImage* Inventory::find_image(std::string_view familiar_tag) const {
+  for (const EngineImage& image : images) {
+    if (std::find(image.repo_tags.begin(), image.repo_tags.end(), familiar_tag) != image.repo_tags.end() ||
+        std::find(image.repo_digests.begin(), image.repo_digests.end(), familiar_tag) != image.repo_digests.end()) {
+      return &image;
+    }
+  }
+  return nullptr;
+}
+
+const EngineImage* Inventory::find_image_by_id(const Digest& id) const {
+  const auto found = std::find_if(images.begin(), images.end(), [&](const EngineImage& image) { return image.id == id; });
+  return found == images.end() ? nullptr : &*found;
+}
+
+Inventory take_inventory(const Context& ctx, Client& client, std::size_t jobs) {
+  Inventory inventory;
+  inventory.api = client.api_version(ctx);
+  inventory.is_podman = client.is_podman(ctx);
+  std::vector<ImageSummary> summaries;
+  read_overview(ctx, client, inventory, summaries);
+
+  std::mutex mutex;
+  parallel_for_each(ctx, summaries.size(), jobs, [&](const Context& inner, std::size_t index) {
+    // An image removed since the list was made is not there any more, and that is all.
+    const std::optional<ImageDetails> details = find_image(inner, client, summaries[index].id.to_string());
+    if (!details) return;
+    ImageConfig chain;
+    chain.diff_ids = details->diff_ids;
+    const std::vector<Digest> chain_ids = chain.chain_ids();
+    const std::scoped_lock lock(mutex);
+    inventory.chain_ids.insert(chain_ids.begin(), chain_ids.end());
+  });
+  for (ImageSummary& summary : summaries) {
+    if (inventory.store == StoreKind::containerd) {
+      inventory.blobs.insert(summary.id);
+      inventory.blobs.insert(summary.available_manifests.begin(), summary.available_manifests.end());
+    }
+    inventory.images.push_back({summary.id, std::move(summary.repo_tags), std::move(summary.repo_digests)});
+  }
+  return inventory;
+}
+
+std::vector<ContainerImage> list_containers(const Context& ctx, Client& client) {
+  const nlohmann::json answer = client.get(ctx, "/containers/json?all=1");
+  std::vector<ContainerImage> containers;
+  if (!answer.is_array()) return containers;
+  for (const nlohmann::json& entry : answer) {
+    ContainerImage container;
+    container.container_id = text_member(entry, "Id");
+    if (container.container_id.empty()) continue;
+    const std::vector<std::string> names = texts_member(entry, "Names");
+    // Links add names with two slashes; the container's own has one.
+    const auto own = std::find_if(names.begin(), names.end(), [](const std::string& name) { return name.rfind('/') == 0; });
+    if (!names.empty()) container.name = display_name(own == names.end() ? names.front() : *own);
+    container.image_reference = text_member(entry, "Image");
+    container.image_id = digest_member(entry, "ImageID");
+    container.labels = map_member(entry, "Labels");
+    container.state = text_member(entry, "State");
+    containers.push_back(std::move(container));
+  }
+  return containers;
+}
+
+}  // namespace drover::engine

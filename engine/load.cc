@@ -1,0 +1,251 @@
+#include "engine/load.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "digest/hasher.h"
+#include "engine/archive_source.h"
+#include "engine/image_archive.h"
+#include "engine/images.h"
+#include "engine/json_fields.h"
+#include "engine/layer_board.h"
+#include "engine/layer_size.h"
+#include "engine/settle.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace drover::engine {
+namespace {
+
+constexpr ApiVersion load_platform_api{1, 48};
+
+bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+
+// Manifests that the engine has whole and our store has too: then the engine has what they name.
+std::vector<Digest> blobs_of_known_manifests(const store::BlobStore& store, const Inventory& inventory) {
+  std::vector<Digest> blobs;
+  for (const Digest& digest : inventory.blobs) {
+    const std::optional<std::uint64_t> size = store.find_size(digest);
+    if (!size || *size > manifest_bytes_max) continue;
+    try {
+      const Document document = parse_document(store.read(digest, manifest_bytes_max), {});
+      const Manifest* manifest = std::get_if<Manifest>(&document);
+      if (manifest == nullptr) continue;
+      blobs.push_back(manifest->config.digest);
+      for (const Descriptor& layer : manifest->layers) blobs.push_back(layer.digest);
+    } catch (const Error&) {
+      continue;  // damaged here or no manifest: we know less, nothing else
+    }
+  }
+  return blobs;
+}
+
+// The engine found other bytes than the config promises. Usually our copy is damaged; then say which.
+void check_sent_blobs(const store::BlobStore& store, const LoadPlan& plan) {
+  std::vector<std::byte> buffer(256U << 10U);
+  for (const LayerPlan& layer : plan.layers) {
+    if (layer.action == LayerPlan::Action::skip_known) continue;
+    const ArchiveFile file = blob_file({}, store.blob_path(layer.layer.digest), layer.layer.digest, layer.layer.size);
+    while (file.read(buffer) > 0) continue;
+  }
+}
+
+std::string platform_parameter(const Platform& platform) {
+  nlohmann::json value = {{"os", platform.os}, {"architecture", platform.architecture}};
+  if (!platform.variant.empty()) value["variant"] = platform.variant;
+  return percent_encode(value.dump());
+}
+
+// The classic store names each layer while it unpacks it; the one before is in by then.
+class LayerFollower {
+ public:
+  LayerFollower(LayerBoard& board, LayerBoard::Share& share) : board_(board), share_(share) {}
+
+  void on_object(const nlohmann::json& object) {
+    if (text_member(object, "status") != "Loading layer") return;
+    const std::string id = text_member(object, "id");
+    const std::vector<LayerPlan>& layers = share_.plan.layers;
+    for (std::size_t i = current_; i < layers.size(); ++i) {
+      if (layers[i].diff_id.short_hex() != id) continue;
+      keep_until(i);
+      current_ = i;
+      return;
+    }
+  }
+
+  void keep_until(std::size_t end) {
+    for (std::size_t i = 0; i < end; ++i) {
+      if (share_.own[i]) board_.keep(*share_.own[i]);
+    }
+  }
+
+ private:
+  LayerBoard& board_;
+  LayerBoard::Share& share_;
+  std::size_t current_ = 0;
+};
+
+}  // namespace
+
+struct Loader::Impl {
+  Impl(Client& used_client, const store::BlobStore& used_store, Inventory inventory)
+      : client(used_client), store(used_store), board(std::move(inventory)), settler(used_client) {}
+
+  void report(const Context& ctx, ProgressEvent::Kind kind, const LoadImage& image, std::uint64_t done, std::uint64_t total,
+              std::string_view text = {}) const {
+    const std::string id = image.reference.to_string();
+    ctx.progress->on({.kind = kind, .phase = "load", .id = id, .label = id, .done = done, .total = total, .text = text});
+  }
+
+  bool is_containerd() const { return board.inventory().store == StoreKind::containerd; }
+
+  Digest wanted_id(const LoadImage& image) const { return is_containerd() ? image.root.digest : image.image.parsed.config.digest; }
+
+  std::string load_path(const LoadImage& image) const {
+    std::string path = "/images/load?quiet=0";
+    if (is_containerd() && board.inventory().api >= load_platform_api) path += "&platform=" + platform_parameter(image.image.platform);
+    return path;
+  }
+
+  // Sends one archive and reads the engine's answer to its end.
+  void upload(const Context& ctx, const LoadImage& image, LayerBoard::Share& share, LoadOutcome& outcome) {
+    const LayerBoard::Share& view = share;
+    ImageArchive archive(store, sizes, image, share.plan, board.inventory(),
+                         {.is_own = [&](std::size_t i) { return view.others[i] == nullptr; },
+                          .is_needed = [&](std::size_t i) { return !board.wait(ctx, *view.others[i]); }});
+    ArchiveSource source([&] { return archive.next(); });
+    const std::uint64_t total = archive.expected_bytes();
+    report(ctx, ProgressEvent::Kind::started, image, 0, total);
+    LayerFollower follower(board, share);
+    Client::StreamRequest request;
+    request.path = load_path(image);
+    request.source = [&](std::span<std::byte> out) {
+      ctx.check_stop();
+      const std::size_t got = source.read(out);
+      report(ctx, ProgressEvent::Kind::advanced, image, std::min(source.bytes(), total), total);
+      return got;
+    };
+    try {
+      client.post_stream(ctx, request, [&](const nlohmann::json& object) {
+        // The containerd store prints this and goes on; the image would not start.
+        const std::string text = text_member(object, "stream");
+        if (contains(text, "Error unpacking image")) throw Error(ErrorCode::engine, "the engine reports: " + printable(trim(text)));
+        if (!is_containerd()) follower.on_object(object);
+      });
+    } catch (Error& error) {
+      if (archive.inflating() && error.code() == ErrorCode::size_mismatch) sizes.distrust(*archive.inflating());
+      if (archive.inflating() && error.code() == ErrorCode::invalid) error.add_frame("layer " + archive.inflating()->to_string());
+      throw;
+    }
+    outcome.bytes_sent += source.bytes();
+    outcome.layers_sent = archive.layers_sent();
+  }
+
+  // What inspect says counts, not what the load answered.
+  void confirm(const Context& ctx, const LoadImage& image, LoadOutcome& outcome) {
+    const Digest wanted = wanted_id(image);
+    const bool by_id = image.reference.digest().has_value() && !is_containerd();
+    const std::string name = by_id ? wanted.to_string() : engine_name(image.reference);
+    const std::optional<ImageDetails> found = find_image(ctx, client, name);
+    if (!found) throw Error(ErrorCode::engine, "the engine has no " + name + " after a load that it called good");
+    if (found->id != wanted) {
+      throw Error(ErrorCode::engine,
+                  "the engine has " + found->id.to_string() + " as " + name + " after the load, not " + wanted.to_string());
+    }
+    outcome.image_id = found->id.to_string();
+    outcome.settled = settled_by(image, found->repo_digests);
+  }
+
+  void try_load(const Context& ctx, const LoadImage& image, LayerBoard::Share& share, LoadOutcome& outcome) {
+    try {
+      upload(ctx, image, share, outcome);
+      confirm(ctx, image, outcome);
+    } catch (const Error& error) {
+      board.give_up(share);
+      report(ctx, ProgressEvent::Kind::failed, image, 0, 0, error.what());
+      if (contains(error.what(), "invalid diffID")) check_sent_blobs(store, share.plan);
+      throw;
+    }
+    for (const auto& promise : share.own) {
+      if (promise) board.keep(*promise);
+    }
+    report(ctx, ProgressEvent::Kind::finished, image, 1, 1);
+  }
+
+  // Once as planned, once with everything when the engine does not agree with its own inventory. A size that a compressed file
+  // claimed wrongly costs a round of its own, at most one a layer.
+  void load_archive(const Context& ctx, const LoadImage& image, std::unique_ptr<LayerBoard::Share> share, LoadOutcome& outcome) {
+    bool forced = false;
+    for (std::size_t wrong_sizes = 0;;) {
+      const bool skips = share->plan.layers.size() > 0 && !forced &&
+                         std::any_of(share->plan.layers.begin(), share->plan.layers.end(), [&](const LayerPlan& layer) {
+                           return layer.action == LayerPlan::Action::skip_known;
+                         });
+      const bool waits = std::any_of(share->others.begin(), share->others.end(), [](const auto& promise) { return promise != nullptr; });
+      try {
+        try_load(ctx, image, *share, outcome);
+        return;
+      } catch (const Error& error) {
+        if (error.code() == ErrorCode::size_mismatch && wrong_sizes < share->plan.layers.size()) {
+          ++wrong_sizes;
+          ctx.debug("sending " + image.reference.to_string() + " again: " + error.what());
+        } else if (error.code() == ErrorCode::engine || error.code() == ErrorCode::not_found) {
+          if ((!skips && !waits) || forced || contains(error.what(), "no space left")) throw;
+          forced = true;
+          ctx.warn("sending all layers of " + image.reference.to_string() + ": " + error.what());
+        } else {
+          throw;
+        }
+      }
+      share.reset();
+      share = board.take(image, forced);
+    }
+  }
+
+  LoadOutcome load(const Context& ctx, const LoadImage& image, const LoadOptions& options) {
+    std::unique_ptr<LayerBoard::Share> share = board.take(image, false);
+    LoadOutcome outcome{.reference = image.reference, .image_id = {}};
+    outcome.layers_total = share->plan.layers.size();
+    ctx.debug(image.reference.to_string() + ": " + to_text(share->plan));
+    if (share->plan.verdict == LoadPlan::Verdict::load) {
+      load_archive(ctx, image, std::move(share), outcome);
+      outcome.state = LoadOutcome::State::loaded;
+    } else {
+      if (share->plan.verdict == LoadPlan::Verdict::retag) tag_image(ctx, client, wanted_id(image), image.reference);
+      outcome.state = LoadOutcome::State::present;
+      confirm(ctx, image, outcome);
+    }
+    board.record(image, wanted_id(image));
+    if (!outcome.settled && options.settle == Settle::automatic && !is_containerd() && !board.inventory().is_podman) {
+      outcome.settled = settler.settle(ctx, image, options.registry_auth);
+    }
+    return outcome;
+  }
+
+  Client& client;
+  const store::BlobStore& store;
+  LayerBoard board;
+  LayerSizes sizes;
+  Settler settler;
+};
+
+Loader::Loader(Client& client, const store::BlobStore& store, Inventory inventory)
+    : impl_(std::make_unique<Impl>(client, store, std::move(inventory))) {
+  if (impl_->is_containerd()) impl_->board.add_blobs(blobs_of_known_manifests(store, impl_->board.inventory()));
+}
+
+Loader::~Loader() = default;
+
+const Inventory& Loader::inventory() const { return impl_->board.inventory(); }
+
+LoadOutcome Loader::load(const Context& ctx, const LoadImage& image, const LoadOptions& options) {
+  try {
+    return impl_->load(ctx, image, options);
+  } catch (Error& error) {
+    throw error.add_frame("cannot load " + image.reference.to_string());
+  }
+}
+
+}  // namespace drover::engine

@@ -1,0 +1,474 @@
+#include "tests/support/fake_engine.h"
+
+#include "base/file.h"
+#include "base/text.h"
+
+#include <nlohmann/json.hpp>
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <thread>
+
+namespace drover::test {
+namespace {
+
+using nlohmann::json;
+
+std::string percent_decode(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size()) {
+      out += static_cast<char>(std::stoi(std::string(text.substr(i + 1, 2)), nullptr, 16));
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+std::string query_value(std::string_view target, std::string_view name) {
+  const std::size_t mark = target.find('?');
+  if (mark == std::string_view::npos) return {};
+  for (const std::string_view pair : split(target.substr(mark + 1), '&')) {
+    if (pair.starts_with(name) && pair.size() > name.size() && pair[name.size()] == '=') return percent_decode(pair.substr(name.size() + 1));
+  }
+  return {};
+}
+
+struct Closed {};  // the peer is gone
+
+// One connection: reads requests, writes answers.
+class Wire {
+ public:
+  explicit Wire(int fd) : fd_(fd) {}
+
+  void send(std::string_view bytes) const {
+    while (!bytes.empty()) {
+      const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (sent <= 0) throw Closed();
+      bytes.remove_prefix(static_cast<std::size_t>(sent));
+    }
+  }
+
+  void fill() {
+    char piece[65536];
+    const ssize_t got = ::recv(fd_, piece, sizeof piece, 0);
+    if (got <= 0) throw Closed();
+    buffer_.append(piece, static_cast<std::size_t>(got));
+  }
+
+  std::string line() {
+    for (std::size_t end = buffer_.find("\r\n"); true; end = buffer_.find("\r\n")) {
+      if (end != std::string::npos) {
+        std::string out = buffer_.substr(0, end);
+        buffer_.erase(0, end + 2);
+        return out;
+      }
+      fill();
+    }
+  }
+
+  std::string take(std::size_t count) {
+    while (buffer_.size() < count) fill();
+    std::string out = buffer_.substr(0, count);
+    buffer_.erase(0, count);
+    return out;
+  }
+
+  LoggedRequest head() {
+    LoggedRequest request;
+    const std::string first = line();
+    const std::vector<std::string_view> parts = split(first, ' ');
+    if (parts.size() != 3) throw Closed();
+    request.method = parts[0];
+    request.target = parts[1];
+    for (std::string header = line(); !header.empty(); header = line()) {
+      const std::size_t colon = header.find(':');
+      if (colon == std::string::npos) throw Closed();
+      request.headers[to_lower(header.substr(0, colon))] = trim(header.substr(colon + 1));
+    }
+    return request;
+  }
+
+  // `pieces_max`: stop after that many chunks, as an engine that dies.
+  void body(LoggedRequest& request, std::optional<std::size_t> pieces_max) {
+    if (request.headers.contains("expect")) send("HTTP/1.1 100 Continue\r\n\r\n");
+    if (request.headers["transfer-encoding"] == "chunked") {
+      for (std::size_t pieces = 0; !pieces_max || pieces < *pieces_max; ++pieces) {
+        const std::size_t size = std::stoul(line(), nullptr, 16);
+        if (size == 0) {
+          line();
+          return;
+        }
+        request.body += take(size);
+        line();
+      }
+      throw Closed();
+    }
+    if (request.headers.contains("content-length")) request.body = take(std::stoul(request.headers["content-length"]));
+  }
+
+ private:
+  int fd_;
+  std::string buffer_;
+};
+
+std::string chunk(std::string_view bytes) {
+  char size[32];
+  std::snprintf(size, sizeof size, "%zx\r\n", bytes.size());
+  return size + std::string(bytes) + "\r\n";
+}
+
+}  // namespace
+
+struct FakeEngine::Impl {
+  explicit Impl(FakeEngineOptions used) : options(std::move(used)), store(options.is_containerd) {
+    if (options.socket.empty()) options.socket = folder / "engine.sock";
+    listener = UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const std::string path = options.socket.string();
+    if (path.size() >= sizeof address.sun_path) throw std::runtime_error("socket path too long");
+    std::memcpy(address.sun_path, path.c_str(), path.size());
+    ::unlink(path.c_str());
+    if (::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 || ::listen(listener.get(), 64) != 0) {
+      throw std::runtime_error("cannot listen at " + path + ": " + std::strerror(errno));
+    }
+    acceptor = std::jthread([this] { accept_all(); });
+  }
+
+  ~Impl() {
+    stopping = true;
+    ::shutdown(listener.get(), SHUT_RDWR);
+    acceptor.join();
+    {
+      const std::scoped_lock lock(mutex);
+      for (const int fd : open_fds) ::shutdown(fd, SHUT_RDWR);
+    }
+    connections.clear();
+    ::unlink(options.socket.c_str());
+  }
+
+  void accept_all() {
+    while (!stopping) {
+      const int fd = ::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC);
+      if (fd < 0) return;
+      const std::scoped_lock lock(mutex);
+      open_fds.push_back(fd);
+      connections.emplace_back([this, fd] { serve(fd); });
+    }
+  }
+
+  void serve(int fd) {
+    try {
+      Wire wire(fd);
+      while (true) answer(wire);
+    } catch (const Closed&) {
+    }
+    const std::scoped_lock lock(mutex);
+    std::erase(open_fds, fd);
+    ::close(fd);
+  }
+
+  std::string common_headers() const {
+    std::string headers = "Server: FakeEngine\r\n";
+    if (options.sends_api_version) headers += "Api-Version: " + options.api_version + "\r\n";
+    if (options.is_podman) headers += "Libpod-API-Version: 4.3.1\r\n";
+    return headers;
+  }
+
+  void reply(const Wire& wire, int status, std::string_view body, bool head_only = false) const {
+    std::string text = "HTTP/1.1 " + std::to_string(status) + " Status\r\n" + common_headers() + "Content-Type: application/json\r\n";
+    text += "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n";
+    if (!head_only) text += body;
+    wire.send(text);
+  }
+
+  void reply_error(const Wire& wire, int status, const std::string& message) const { reply(wire, status, json{{"message", message}}.dump()); }
+
+  void answer(Wire& wire) {
+    LoggedRequest request = wire.head();
+    const std::size_t slash = request.target.find('/', 1);
+    const bool is_versioned = request.target.starts_with("/v1.") && slash != std::string::npos;
+    const std::string target = is_versioned ? request.target.substr(slash) : request.target;
+    const std::string path = target.substr(0, target.find('?'));
+    if (path == "/images/load") {
+      load(wire, request, target);
+      return;
+    }
+    wire.body(request, {});
+    log(request);
+    if (path == "/_ping") {
+      if (request.method == "HEAD" && !options.knows_head_ping) {
+        wire.send("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+        return;
+      }
+      reply(wire, 200, "OK", request.method == "HEAD");
+      return;
+    }
+    if (refuse_version(wire, request.target)) return;
+    const std::scoped_lock lock(mutex);
+    if (const auto found = overrides.find(path); found != overrides.end()) {
+      reply(wire, found->second.first, found->second.second);
+    } else if (request.method == "GET") {
+      get(wire, path);
+    } else if (request.method == "POST" && path == "/images/create") {
+      pull(wire, target);
+    } else if (request.method == "POST" && path.starts_with("/images/") && path.ends_with("/tag")) {
+      store.tag(path.substr(8, path.size() - 12), query_value(target, "repo") + ":" + query_value(target, "tag"));
+      reply(wire, 201, "");
+    } else {
+      reply_error(wire, 404, "page not found");
+    }
+  }
+
+  bool refuse_version(const Wire& wire, std::string_view target) const {
+    if (!target.starts_with("/v")) return false;
+    const auto number = [](std::string_view text) { return parse_uint(text.substr(text.find('.') + 1)).value_or(0); };
+    const std::string_view asked = target.substr(2, target.find('/', 1) - 2);
+    if (number(asked) > number(options.api_version)) {
+      reply_error(wire, 400, "client version " + std::string(asked) + " is too new. Maximum supported API version is " + options.api_version);
+      return true;
+    }
+    if (number(asked) < number(options.min_api_version)) {
+      reply_error(wire, 400, "client version " + std::string(asked) + " is too old. Minimum supported API version is " +
+                                 options.min_api_version + ", please upgrade your client to a newer version");
+      return true;
+    }
+    return false;
+  }
+
+  void get(const Wire& wire, const std::string& path) {
+    if (path == "/version") {
+      reply(wire, 200, json{{"Version", options.version}, {"Os", "linux"}, {"Arch", options.architecture}, {"ApiVersion", options.api_version}}.dump());
+    } else if (path == "/info") {
+      json status = json::array({json::array({"Backing Filesystem", "extfs"})});
+      if (options.is_containerd) status = json::array({json::array({"driver-type", "io.containerd.snapshotter.v1"})});
+      reply(wire, 200, json{{"Architecture", "x86_64"}, {"DriverStatus", status}}.dump());
+    } else if (path == "/images/json") {
+      json list = json::array();
+      for (const FakeImage& image : store.images()) list.push_back(describe(image));
+      reply(wire, 200, list.dump());
+    } else if (path == "/containers/json") {
+      reply(wire, 200, containers);
+    } else if (path.starts_with("/images/") && path.ends_with("/json")) {
+      const std::string name = path.substr(8, path.size() - 13);
+      const FakeImage* image = store.find(name);
+      if (image == nullptr) {
+        reply_error(wire, 404, "No such image: " + name);
+        return;
+      }
+      json details = describe(*image);
+      details["RootFS"] = {{"Type", "layers"}, {"Layers", image->diff_ids}};
+      details["Os"] = "linux";
+      details["Architecture"] = options.architecture;
+      reply(wire, 200, details.dump());
+    } else {
+      reply_error(wire, 404, "page not found");
+    }
+  }
+
+  // Null where there is nothing, as 20.10 does.
+  static json describe(const FakeImage& image) {
+    json out{{"Id", image.id}, {"RepoTags", nullptr}, {"RepoDigests", nullptr}, {"Labels", nullptr}};
+    if (!image.tags.empty()) out["RepoTags"] = image.tags;
+    if (!image.digests.empty()) out["RepoDigests"] = image.digests;
+    return out;
+  }
+
+  void begin_stream(const Wire& wire) const {
+    wire.send("HTTP/1.1 200 OK\r\n" + common_headers() + "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n");
+  }
+
+  void send_lines(const Wire& wire, const std::vector<std::string>& lines) const {
+    for (const std::string& text : lines) wire.send(chunk(text + "\r\n"));
+    wire.send("0\r\n\r\n");
+  }
+
+  void pull(const Wire& wire, const std::string& target) {
+    if (!pull_failure.empty()) {
+      reply_error(wire, 500, pull_failure);
+      return;
+    }
+    const std::string name = query_value(target, "fromImage");
+    const std::string digest = query_value(target, "tag");
+    const auto found = pullable.find(digest);
+    if (found == pullable.end()) {
+      reply_error(wire, 404, "manifest for " + name + "@" + digest + " not found: manifest unknown");
+      return;
+    }
+    begin_stream(wire);
+    std::vector<std::string> lines{json{{"status", "Pulling from " + name}, {"id", digest}}.dump()};
+    if (!pull_status.empty()) lines.push_back(json{{"status", pull_status}, {"id", "0123456789ab"}}.dump());
+    if (FakeImage* image = store.find(found->second)) {
+      const std::string familiar = name.starts_with("docker.io/library/") ? name.substr(18) : name;
+      image->digests.push_back(familiar + "@" + digest);
+    }
+    send_lines(wire, lines);
+  }
+
+  LoadFault next_fault() {
+    const std::scoped_lock lock(mutex);
+    if (faults.empty()) return LoadFault::none;
+    const LoadFault fault = faults.front();
+    faults.pop_front();
+    return fault;
+  }
+
+  void load(Wire& wire, LoggedRequest& request, const std::string& target) {
+    const LoadFault fault = next_fault();
+    if (fault == LoadFault::status_500) {
+      log(request);
+      reply_error(wire, 500, "daemon is shutting down");
+      throw Closed();
+    }
+    struct Counter {
+      explicit Counter(Impl& used) : impl(used) {
+        const std::scoped_lock lock(impl.mutex);
+        impl.loads_most = std::max(impl.loads_most, ++impl.loads_now);
+      }
+      ~Counter() {
+        const std::scoped_lock lock(impl.mutex);
+        --impl.loads_now;
+      }
+      Impl& impl;
+    };
+    std::vector<std::string> lines;
+    {
+      const Counter counter(*this);
+      wire.body(request, fault == LoadFault::close_mid_body ? std::optional<std::size_t>(1) : std::nullopt);
+      log(request);
+      if (fault == LoadFault::hang) wire.head();  // until the client gives up
+      lines = unpack(request.body, fault, !query_value(target, "platform").empty());
+    }
+    begin_stream(wire);
+    if (fault == LoadFault::close_mid_answer) {
+      wire.send(chunk(lines.front() + "\r\n"));
+      throw Closed();
+    }
+    if (fault == LoadFault::split_answer) {
+      for (const std::string& text : lines) {
+        for (const char c : text + "\r\n") wire.send(chunk(std::string(1, c)));
+      }
+      lines.clear();
+    }
+    send_lines(wire, lines);
+  }
+
+  std::vector<std::string> unpack(const std::string& body, LoadFault fault, bool with_platform) {
+    const std::scoped_lock lock(mutex);
+    if (fault == LoadFault::silent_forget) store.forget_layers();
+    std::vector<std::string> lines;
+    try {
+      const std::map<std::string, std::string> files = read_tar(body);
+      archives.push_back(files);
+      if (fault == LoadFault::error_in_stream) throw LoadRefused("write /layer.tar: input/output error");
+      if (fault == LoadFault::absent) return {json{{"stream", "Loaded image: gone\n"}}.dump()};
+      lines = store.load(files, with_platform);
+    } catch (const LoadRefused& refused) {
+      lines.push_back(json{{"errorDetail", {{"message", refused.what()}}}, {"error", refused.what()}}.dump());
+    }
+    if (fault == LoadFault::wrong_id) store.images().back().id = Digest::of("another").to_string();
+    if (fault == LoadFault::junk_line) lines.insert(lines.begin(), "WARNING: this line is no JSON {");
+    return lines;
+  }
+
+  void log(const LoggedRequest& request) {
+    const std::scoped_lock lock(mutex);
+    requests.push_back(request);
+  }
+
+  TempDir folder;
+  FakeEngineOptions options;
+  UniqueFd listener;
+  std::atomic<bool> stopping = false;
+  mutable std::mutex mutex;  // of everything below
+  FakeImageStore store;
+  std::string containers = "[]";
+  std::deque<LoadFault> faults;
+  std::map<std::string, std::string> pullable;
+  std::string pull_failure;
+  std::string pull_status;
+  std::map<std::string, std::pair<int, std::string>> overrides;
+  std::vector<LoggedRequest> requests;
+  std::vector<std::map<std::string, std::string>> archives;
+  std::size_t loads_now = 0;
+  std::size_t loads_most = 0;
+  std::vector<int> open_fds;
+  std::vector<std::jthread> connections;
+  std::jthread acceptor;
+};
+
+FakeEngine::FakeEngine(FakeEngineOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+
+FakeEngine::~FakeEngine() = default;
+
+const std::filesystem::path& FakeEngine::socket() const { return impl_->options.socket; }
+
+void FakeEngine::add_image(FakeImage image) {
+  const std::scoped_lock lock(impl_->mutex);
+  impl_->store.add(std::move(image));
+}
+
+void FakeEngine::set_containers(std::string text) {
+  const std::scoped_lock lock(impl_->mutex);
+  impl_->containers = std::move(text);
+}
+
+void FakeEngine::script_loads(std::vector<LoadFault> faults) {
+  const std::scoped_lock lock(impl_->mutex);
+  impl_->faults.assign(faults.begin(), faults.end());
+}
+
+void FakeEngine::add_pullable(const std::string& digest, const std::string& image_id) {
+  const std::scoped_lock lock(impl_->mutex);
+  impl_->pullable[digest] = image_id;
+}
+
+void FakeEngine::break_pulls(std::string message) {
+  const std::scoped_lock lock(impl_->mutex);
+  impl_->pull_failure = std::move(message);
+}
+
+void FakeEngine::set_pull_status(std::string status) {
+  const std::scoped_lock lock(impl_->mutex);
+  impl_->pull_status = std::move(status);
+}
+
+void FakeEngine::override_answer(const std::string& path, int status, std::string body) {
+  const std::scoped_lock lock(impl_->mutex);
+  impl_->overrides[path] = {status, std::move(body)};
+}
+
+std::vector<LoggedRequest> FakeEngine::requests() const {
+  const std::scoped_lock lock(impl_->mutex);
+  return impl_->requests;
+}
+
+std::vector<std::string> FakeEngine::targets() const {
+  std::vector<std::string> out;
+  for (const LoggedRequest& request : requests()) out.push_back(request.method + " " + request.target);
+  return out;
+}
+
+std::vector<std::map<std::string, std::string>> FakeEngine::loads() const {
+  const std::scoped_lock lock(impl_->mutex);
+  return impl_->archives;
+}
+
+std::size_t FakeEngine::loads_at_once_max() const {
+  const std::scoped_lock lock(impl_->mutex);
+  return impl_->loads_most;
+}
+
+}  // namespace drover::test

@@ -1,0 +1,83 @@
+// A scripted Docker Engine on a unix socket: answers as the real ones do, and misbehaves when told to.
+#pragma once
+
+#include "tests/support/fake_image_store.h"
+#include "tests/support/temp_dir.h"
+
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace drover::test {
+
+struct FakeEngineOptions {
+  std::string api_version = "1.41";
+  std::string min_api_version = "1.12";
+  std::string version = "20.10.24";
+  std::string architecture = "amd64";
+  bool is_containerd = false;
+  bool is_podman = false;
+  bool knows_head_ping = true;
+  bool sends_api_version = true;
+  std::filesystem::path socket;  // empty: in a temporary folder of its own
+};
+
+// What the next load does; each is used up by one load.
+enum class LoadFault {
+  none,
+  error_in_stream,    // 200, then errorDetail
+  absent,             // 200, "Loaded image", and no such image
+  wrong_id,           // the name shows another image
+  close_mid_body,     // the connection ends after the first piece of the body
+  close_mid_answer,   // the answer ends without its last chunk
+  hang,               // no answer
+  junk_line,          // a line that is no JSON between good ones
+  split_answer,       // good, sent byte by byte
+  status_500,         // refused before the body was read
+  silent_forget,      // layers that the inventory named are not there any more
+};
+
+struct LoggedRequest {
+  std::string method;
+  std::string target;
+  std::map<std::string, std::string> headers;  // lower-case names
+  std::string body;
+};
+
+// Thread-safe. One thread a connection; the destructor ends them all.
+class FakeEngine {
+ public:
+  explicit FakeEngine(FakeEngineOptions options = {});
+  ~FakeEngine();
+  FakeEngine(const FakeEngine&) = delete;
+  FakeEngine& operator=(const FakeEngine&) = delete;
+
+  const std::filesystem::path& socket() const;
+  void add_image(FakeImage image);
+  // Answer to GET /containers/json.
+  void set_containers(std::string json);
+  // Next loads, in order; afterwards all are good.
+  void script_loads(std::vector<LoadFault> faults);
+  // A registry that this engine reaches: what a pull of that digest names, as image ID.
+  void add_pullable(const std::string& digest, const std::string& image_id);
+  // Pulls answer 500 with this text.
+  void break_pulls(std::string message);
+  // Pulls report this status on the way.
+  void set_pull_status(std::string status);
+  // Any GET of this path (after the version) answers with this status and body.
+  void override_answer(const std::string& path, int status, std::string body);
+
+  std::vector<LoggedRequest> requests() const;
+  std::vector<std::string> targets() const;                          // "GET /v1.41/images/json"
+  std::vector<std::map<std::string, std::string>> loads() const;     // files of each archive that arrived whole
+  std::size_t loads_at_once_max() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace drover::test
