@@ -45,6 +45,16 @@ std::filesystem::path blob_path(const std::filesystem::path& root, const Digest&
   return root / "blobs" / digest.algorithm_name() / digest.hex();
 }
 
+std::optional<std::uint64_t> find_file_size(const std::filesystem::path& path) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+    throw io_error("cannot stat", path.string());
+  }
+  if (!S_ISREG(info.st_mode)) return std::nullopt;
+  return static_cast<std::uint64_t>(info.st_size);
+}
+
 std::optional<OpenBlob> open_blob(const std::filesystem::path& path) {
   OpenBlob blob;
   try {

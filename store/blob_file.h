@@ -17,6 +17,9 @@ namespace drover::store {
 
 std::filesystem::path blob_path(const std::filesystem::path& root, const Digest& digest);
 
+// Of a regular file; nothing when there is none.
+std::optional<std::uint64_t> find_file_size(const std::filesystem::path& path);
+
 struct OpenBlob {
   UniqueFd fd;
   std::uint64_t size = 0;

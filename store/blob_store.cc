@@ -125,15 +125,7 @@ std::filesystem::path BlobStore::ingest_path(const Digest& digest, std::string_v
   return root_ / "ingest" / (std::string(digest.algorithm_name()) + "-" + digest.hex() + std::string(suffix));
 }
 
-std::optional<std::uint64_t> BlobStore::find_size(const Digest& digest) const {
-  struct stat info {};
-  if (stat(blob_path(digest).c_str(), &info) != 0) {
-    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
-    throw io_error("cannot stat", blob_path(digest).string());
-  }
-  if (!S_ISREG(info.st_mode)) return std::nullopt;
-  return static_cast<std::uint64_t>(info.st_size);
-}
+std::optional<std::uint64_t> BlobStore::find_size(const Digest& digest) const { return find_file_size(blob_path(digest)); }
 
 bool BlobStore::has(const Digest& digest, std::uint64_t size) const { return find_size(digest) == size; }
 
