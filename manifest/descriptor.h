@@ -16,9 +16,10 @@ struct Descriptor {
   std::string media_type;  // lower case, without parameters
   Digest digest;
   std::uint64_t size = 0;  // bytes, exactly
-  std::optional<Platform> platform = {};
+  std::optional<Platform> platform = {};  // normalised; nothing where neither OS nor architecture is said
   std::map<std::string, std::string> annotations = {};
   std::vector<std::string> urls = {};  // foreign layers; never fetched
+  std::string artifact_type = {};      // as written; empty where there is none
 
   friend bool operator==(const Descriptor&, const Descriptor&) = default;
 };

@@ -1,14 +1,21 @@
 // An image's name as docker understands it (distribution/reference; docker.io and library/ filled in).
+//
+// The first path part is a registry when it holds a dot, a colon or an upper-case letter or is "localhost", as docker has it.
 #pragma once
 
 #include "digest/digest.h"
 
+#include <cstddef>
 #include <optional>
 #include <ostream>
 #include <string>
 #include <string_view>
 
 namespace drover {
+
+// Of registry, slash and repository together (distribution-spec v1.1 section "pulling manifests").
+inline constexpr std::size_t reference_name_bytes_max = 255;
+inline constexpr std::size_t tag_bytes_max = 128;
 
 // Immutable after parse. Where tag and digest are both given, the digest decides what is fetched.
 class Reference {
@@ -31,7 +38,7 @@ class Reference {
   std::string name() const { return registry_ + "/" + repository_; }
   std::string familiar_name() const;
   Reference with_digest(const Digest& digest) const;  // the tag stays
-  Reference without_digest() const;
+  Reference without_digest() const;                     // :latest where there was no tag
 
   friend bool operator==(const Reference&, const Reference&) = default;
   friend auto operator<=>(const Reference&, const Reference&) = default;

@@ -12,6 +12,9 @@ namespace drover {
 
 struct Selection {
   std::optional<Descriptor> chosen;
+  // Every entry that can be taken, best first; the chosen one is the first. The caller tries the next where an entry without a platform
+  // turns out, by its configuration, to be for another.
+  std::vector<Descriptor> candidates;
   // A line an entry, in index order, for --explain: "linux/arm64 sha256:…: chosen (rank 0)", "unknown/unknown sha256:…: skipped, attestation".
   std::vector<std::string> reasons;
 };
