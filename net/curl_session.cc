@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -20,6 +21,8 @@ namespace {
 
 constexpr long receive_buffer_bytes = 512 * 1024;  // 16 KiB costs 14 % more wall time over plain HTTP
 constexpr long send_buffer_bytes = 256 * 1024;
+// One TLS record: between two of them is the chance to see that the peer has answered, before writing on loses the answer.
+constexpr long tls_send_buffer_bytes = 16 * 1024;
 constexpr long connections_max = 4;  // a session: a registry, its token server and its storage
 constexpr long keepalive_idle_seconds = 30;
 constexpr long keepalive_interval_seconds = 10;
@@ -27,7 +30,7 @@ constexpr long keepalive_interval_seconds = 10;
 template <typename Value>
 void set(CURL* easy, CURLoption option, Value value) {
   const CURLcode code = curl_easy_setopt(easy, option, value);
-  if (code != CURLE_OK) throw Error(ErrorCode::failed, std::string("cannot prepare a transfer: ") + curl_easy_strerror(code));
+  if (code != CURLE_OK) throw Error(ErrorCode::failed, "cannot prepare a transfer: option " + std::to_string(option) + ": " + curl_easy_strerror(code));
 }
 
 template <typename Value>
@@ -99,7 +102,9 @@ std::optional<Target> read_target(const curl_sockaddr& address) {
 
 // What the callbacks of one transfer reach.
 struct CurlTransfer {
+  CurlSession& session;
   CURL* easy;
+  int socket = -1;  // of the connection that the request goes over
   const Request& request;
   Exchange& exchange;
   HeaderList headers;
@@ -119,17 +124,15 @@ std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self)
   return transfer.exchange.on_body(as_bytes({data, size * count})) ? size * count : 0;
 }
 
-bool has_input(CURL* easy) {
-  const auto descriptor = info<curl_socket_t>(easy, CURLINFO_ACTIVESOCKET, CURL_SOCKET_BAD);
-  if (descriptor == CURL_SOCKET_BAD) return false;
+bool has_input(int descriptor) {
   pollfd state{descriptor, POLLIN, 0};
-  return poll(&state, 1, 0) > 0;
+  return descriptor >= 0 && poll(&state, 1, 0) > 0;
 }
 
 std::size_t on_upload(char* space, std::size_t size, std::size_t count, void* self) {
   auto& transfer = *static_cast<CurlTransfer*>(self);
   const std::span<std::byte> bytes(reinterpret_cast<std::byte*>(space), size * count);
-  const Exchange::UploadStep step = transfer.exchange.on_upload(bytes, [&] { return has_input(transfer.easy); });
+  const Exchange::UploadStep step = transfer.exchange.on_upload(bytes, [&] { return has_input(transfer.socket); });
   switch (step.what) {
     case Exchange::Upload::data: return step.bytes;
     case Exchange::Upload::end: return 0;
@@ -144,8 +147,10 @@ int on_seek(void* self, curl_off_t offset, int origin) {
   return offset == 0 && origin == SEEK_SET && transfer.exchange.rewind_upload() ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
 }
 
-int on_request_start(void* self, char*, char*, int, int) {
-  static_cast<CurlTransfer*>(self)->exchange.on_request_start();
+int on_request_start(void* self, char*, char*, int peer_port, int local_port) {
+  auto& transfer = *static_cast<CurlTransfer*>(self);
+  transfer.socket = transfer.session.find_socket(local_port, peer_port);
+  transfer.exchange.on_request_start();
   return CURL_PREREQFUNC_OK;
 }
 
@@ -164,7 +169,21 @@ curl_socket_t on_open_socket(void* self, curlsocktype, curl_sockaddr* address) {
   } else if (address->family != AF_UNIX || transfer.request.unix_socket.empty()) {
     return CURL_SOCKET_BAD;
   }
-  return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  const int descriptor = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  if (descriptor >= 0) transfer.session.add_socket(descriptor);
+  return descriptor;
+}
+
+// Comes when a connection ends, long after the transfer that opened it.
+int on_close_socket(void* self, curl_socket_t descriptor) {
+  static_cast<CurlSession*>(self)->remove_socket(descriptor);
+  return close(descriptor);
+}
+
+int port_of(const sockaddr_storage& name) {
+  if (name.ss_family == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in&>(name).sin_port);
+  if (name.ss_family == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6&>(name).sin6_port);
+  return 0;
 }
 
 void lock_share(CURL*, curl_lock_data kind, curl_lock_access, void* self) { static_cast<CurlShare*>(self)->mutex(kind).lock(); }
@@ -199,6 +218,20 @@ CurlSession::~CurlSession() {
   curl_multi_cleanup(multi_);
 }
 
+int CurlSession::find_socket(int local_port, int peer_port) const {
+  for (auto descriptor = sockets_.rbegin(); descriptor != sockets_.rend(); ++descriptor) {
+    sockaddr_storage local{};
+    sockaddr_storage peer{};
+    socklen_t local_size = sizeof local;
+    socklen_t peer_size = sizeof peer;
+    if (getsockname(*descriptor, reinterpret_cast<sockaddr*>(&local), &local_size) != 0) continue;
+    if (local.ss_family == AF_UNIX) return *descriptor;
+    if (getpeername(*descriptor, reinterpret_cast<sockaddr*>(&peer), &peer_size) != 0) continue;
+    if (port_of(local) == local_port && port_of(peer) == peer_port) return *descriptor;
+  }
+  return -1;
+}
+
 bool CurlSession::knows(const std::string& origin) const { return std::find(origins_.begin(), origins_.end(), origin) != origins_.end(); }
 
 void CurlSession::remember(const std::string& origin) {
@@ -225,7 +258,7 @@ void configure_connection(CURL* easy, const Request& request) {
   set(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   set(easy, CURLOPT_PATH_AS_IS, 1L);
   set(easy, CURLOPT_BUFFERSIZE, receive_buffer_bytes);
-  set(easy, CURLOPT_UPLOAD_BUFFERSIZE, send_buffer_bytes);
+  set(easy, CURLOPT_UPLOAD_BUFFERSIZE, request.url.scheme == "https" ? tls_send_buffer_bytes : send_buffer_bytes);
   set(easy, CURLOPT_TCP_NODELAY, 1L);
   set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
   set(easy, CURLOPT_TCP_KEEPIDLE, keepalive_idle_seconds);
@@ -301,6 +334,8 @@ void CurlSession::configure(const Request& request, const SessionSetup& setup, C
   set(easy_, CURLOPT_PREREQDATA, &transfer);
   set(easy_, CURLOPT_OPENSOCKETFUNCTION, &on_open_socket);
   set(easy_, CURLOPT_OPENSOCKETDATA, &transfer);
+  set(easy_, CURLOPT_CLOSESOCKETFUNCTION, &on_close_socket);
+  set(easy_, CURLOPT_CLOSESOCKETDATA, this);
 }
 
 int CurlSession::drive(const std::stop_token& stop, CurlTransfer& transfer) {
@@ -329,7 +364,7 @@ int CurlSession::drive(const std::stop_token& stop, CurlTransfer& transfer) {
 }
 
 void CurlSession::run(const std::stop_token& stop, const Request& request, const SessionSetup& setup, Exchange& exchange) {
-  CurlTransfer transfer{.easy = easy_, .request = request, .exchange = exchange, .headers = {}, .detail = {}, .refused_address = {}};
+  CurlTransfer transfer{.session = *this, .easy = easy_, .request = request, .exchange = exchange, .headers = {}, .detail = {}, .refused_address = {}};
   reusable_ = false;
   configure(request, setup, transfer);
   if (curl_multi_add_handle(multi_, easy_) != CURLM_OK) throw Error(ErrorCode::failed, "cannot start a transfer");
@@ -341,14 +376,18 @@ void CurlSession::run(const std::stop_token& stop, const Request& request, const
 
   const int code = drive(stop, transfer);
   if (exchange.failure()) std::rethrow_exception(exchange.failure());
-  reusable_ = true;
-  if (code == CURLE_OK || exchange.is_enough() || exchange.is_draining()) return;
+  // libcurl 7.88 keeps a connection on which sending a request failed, and a buffer when there never was one.
+  reusable_ = exchange.is_started() && code != CURLE_SEND_ERROR;
+  if (exchange.is_enough() || exchange.is_draining()) return;
+  if (code == CURLE_OK && exchange.has_head()) return;
   // The peer answered, did not wait for the rest and hung up.
   if (code == CURLE_SEND_ERROR && exchange.has_early_refusal()) return;
 
-  throw describe({.curl_code = code,
+  // An end in the middle of the head is fine with libcurl.
+  throw describe({.curl_code = code == CURLE_OK ? CURLE_GOT_NOTHING : code,
                   .where = setup.where,
                   .is_request_started = exchange.is_started(),
+                  .is_new_tls_connection = request.url.scheme == "https" && info<long>(easy_, CURLINFO_NUM_CONNECTS, 0) > 0,
                   .received_bytes = exchange.received_bytes(),
                   .expected_bytes = exchange.has_head() ? exchange.head().content_length : std::nullopt,
                   .os_error = static_cast<int>(info<long>(easy_, CURLINFO_OS_ERRNO, 0)),

@@ -56,6 +56,12 @@ class CurlSession {
   bool knows(const std::string& origin) const;
   void remember(const std::string& origin);
 
+  // The connections' sockets, as libcurl opens and closes them.
+  void add_socket(int descriptor) { sockets_.push_back(descriptor); }
+  void remove_socket(int descriptor) { std::erase(sockets_, descriptor); }
+  // The one that is connected from and to these ports; for unix sockets, which have none, the newest; -1 if there is none.
+  int find_socket(int local_port, int peer_port) const;
+
   // libcurl's built-in path of the system's authorities; empty if it has none.
   static std::string system_ca_file();
 
@@ -67,6 +73,7 @@ class CurlSession {
   void* multi_;  // CURLM
   bool reusable_ = true;
   std::vector<std::string> origins_;  // most recent last
+  std::vector<int> sockets_;          // not owned
 };
 
 }  // namespace drover::net

@@ -47,11 +47,17 @@ std::string describe_handshake(const NetworkFailure& failure) {
   return start + (detail.empty() ? "the connection was closed" : printable(detail, 200));
 }
 
+// TLS 1.3 lets a client finish its handshake before the server looks at its certificate, and the alert may be lost in a reset.
+bool is_cut_after_handshake(const NetworkFailure& failure) {
+  return failure.is_new_tls_connection && failure.is_request_started && failure.received_bytes == 0 && !failure.expected_bytes;
+}
+
 std::string describe_cut(const NetworkFailure& failure) {
   if (has(failure.detail, "SSL routines") && has(failure.detail, "alert")) return describe_handshake(failure);
   if (failure.proxy_status >= 300) {
     return "the proxy does not connect to " + failure.where + ": it answered " + std::to_string(failure.proxy_status);
   }
+  if (is_cut_after_handshake(failure)) return failure.where + " cut the connection after the TLS handshake; it may want a client certificate";
   if (!failure.is_request_started) return "connection to " + failure.where + " was cut before the request was sent";
   if (failure.received_bytes == 0 && !failure.expected_bytes) return failure.where + " cut the connection before an answer was complete";
   return failure.where + " cut the connection after " + amount(failure);
@@ -74,6 +80,7 @@ std::string describe_text(const NetworkFailure& failure) {
     case CURLE_SEND_ERROR:
     case CURLE_SEND_FAIL_REWIND:
       if (has(failure.detail, "SSL routines")) return describe_handshake(failure);
+      if (is_cut_after_handshake(failure)) return where + " cut the connection after the TLS handshake; it may want a client certificate";
       return where + " cut the connection while the request was sent";
     case CURLE_PEER_FAILED_VERIFICATION:
       return "cannot trust " + where + ": " + describe_certificate_refusal(failure.verify_result, failure.detail);

@@ -16,6 +16,7 @@ struct NetworkFailure {
   int curl_code = 0;
   std::string where = {};                       // "ghcr.io:443", or a socket's path
   bool is_request_started = false;         // the connection stood
+  bool is_new_tls_connection = false;      // this was its first request
   std::uint64_t received_bytes = 0;        // of the answer's body
   std::optional<std::uint64_t> expected_bytes = {};
   int os_error = 0;                        // errno of the last failed connection attempt
