@@ -21,6 +21,9 @@ demo: packages-demo all
 	tools/demo.sh $(ARGS)
 
 bench: packages-bench all
+	cmake --preset release
+	cmake --build --preset release --target sha256_bench
+	build/release/bench/sha256_bench
 	tools/bench.sh $(ARGS)
 
 install: all

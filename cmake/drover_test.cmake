@@ -21,17 +21,6 @@ function(drover_test name)
   endif()
 endfunction()
 
-# drover_integration_script(NAME SCRIPT [TIMEOUT seconds]): a script under tests/integration/ that starts services of its own
-# (fixture.sh) and is told the binary as its first argument. Serial: it measures, kills and fills disks.
-function(drover_integration_script name script)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "" ${ARGN})
-  if(NOT ARG_TIMEOUT)
-    set(ARG_TIMEOUT 180)
-  endif()
-  add_test(NAME ${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/${script} $<TARGET_FILE:drover>)
-  set_tests_properties(${name} PROPERTIES LABELS integration SKIP_RETURN_CODE 77 TIMEOUT ${ARG_TIMEOUT} RUN_SERIAL TRUE)
-endfunction()
-
 # Boost.Test is header-only here. Only boost/ itself is put on the include path, so that a cross build does not see the host's libraries.
 find_path(DROVER_BOOST_PARENT boost/test/included/unit_test.hpp PATHS /usr/include NO_CMAKE_FIND_ROOT_PATH REQUIRED)
 file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/boost_only)
