@@ -48,19 +48,19 @@ struct TarWriter::Impl {
     check(archive_write_set_bytes_in_last_block(writer.get(), 1));
     check(archive_write_open(writer.get(), this, nullptr, &Impl::on_write, nullptr));
   }
-  ~Impl() { archive_write_fail(writer.get()); }  // or freeing would write the end marker of a stream that was cut
+  ~Impl() { is_deaf = true; }  // freeing writes the end marker, which a stream that was cut must not get
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
   static la_ssize_t on_write(archive*, void* self, const void* buffer, std::size_t size) {
     auto& impl = *static_cast<Impl*>(self);
     try {
-      impl.pass_on({static_cast<const std::byte*>(buffer), size});
-      return static_cast<la_ssize_t>(size);
-    } catch (...) {  // must not cross C frames
+      if (!impl.is_deaf) impl.pass_on({static_cast<const std::byte*>(buffer), size});
+    } catch (...) {  // must not cross C frames; libarchive 3.6.2 leaks when told of a failure, so check() alone reports it
       impl.failure = std::current_exception();
-      return -1;
+      impl.is_deaf = true;
     }
+    return static_cast<la_ssize_t>(size);
   }
 
   void pass_on(std::span<const std::byte> bytes) {
@@ -94,6 +94,7 @@ struct TarWriter::Impl {
   ByteSink sink;
   std::vector<std::byte> gathered;
   std::exception_ptr failure;
+  bool is_deaf = false;  // the sink hears nothing more
   std::string name;
   std::uint64_t remaining = 0;
   std::unique_ptr<archive, ArchiveFree> writer;

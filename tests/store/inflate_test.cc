@@ -79,6 +79,7 @@ struct Fixture {
   TempDir dir;
 
   std::string inflate(std::string_view bytes, std::size_t piece = 64U << 10U) {
+    std::filesystem::remove(dir / "layer");  // ext4 syncs a file that is cut to nothing and written again
     InflateReader reader(dir.write("layer", bytes));
     std::string out;
     std::vector<std::byte> buffer(piece);
@@ -238,8 +239,8 @@ BOOST_AUTO_TEST_CASE(every_flipped_bit_is_noticed) {
       BOOST_TEST((e.code() == ErrorCode::invalid || e.code() == ErrorCode::unsupported), e.what());
     }
   };
-  for (std::size_t bit = 0; bit < gz.size() * 8; bit += 3) check(gz, bit);
-  for (std::size_t bit = 0; bit < zst.size() * 8; bit += 3) check(zst, bit);
+  for (std::size_t bit = 0; bit < gz.size() * 8; bit += 5) check(gz, bit);
+  for (std::size_t bit = 0; bit < zst.size() * 8; bit += 5) check(zst, bit);
 }
 
 BOOST_AUTO_TEST_CASE(wrong_checksum_and_wrong_length_have_their_own_words) {
