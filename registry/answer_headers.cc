@@ -1,6 +1,7 @@
 #include "registry/answer_headers.h"
 
 #include "base/text.h"
+#include "manifest/media_type.h"
 #include "net/link_header.h"
 
 #include <algorithm>
@@ -29,14 +30,7 @@ Quota parse_quota(std::string_view text) {
 
 }  // namespace
 
-std::string bare_media_type(std::string_view content_type) {
-  return to_lower(trim(content_type.substr(0, std::min(content_type.find(';'), content_type.size()))));
-}
-
-bool is_generic_media_type(std::string_view bare_type) {
-  return bare_type.empty() || bare_type == "application/json" || bare_type == "text/plain" || bare_type == "application/octet-stream" ||
-         bare_type == "binary/octet-stream";
-}
+std::string content_type(const net::Headers& headers) { return parse_media_type(headers.find("content-type").value_or("")); }
 
 std::string next_page_query(std::string_view link) {
   const std::optional<std::string> target = net::find_next_link(link);

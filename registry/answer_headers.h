@@ -1,6 +1,7 @@
 // The headers of registries' answers, read as they are really sent. Pure.
 #pragma once
 
+#include "net/transport.h"
 #include "registry/client.h"
 
 #include <cstdint>
@@ -10,10 +11,8 @@
 
 namespace drover::registry {
 
-// "Application/JSON; charset=utf-8" -> "application/json".
-std::string bare_media_type(std::string_view content_type);
-// A registry's word for "some bytes": the document itself has to say what it is.
-bool is_generic_media_type(std::string_view bare_type);
+// Content-Type without case and parameters; empty when it is missing or malformed.
+std::string content_type(const net::Headers& headers);
 
 // The query, without '?', of the Link target with rel=next; empty when there is none. Only the query, because registries behind proxies
 // send wrong hosts, schemes and path prefixes there (Artifactory up to 7.46), and because a page must never lead to another host.

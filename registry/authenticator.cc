@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "net/address_policy.h"
 #include "registry/failure.h"
 
 #include <algorithm>
@@ -23,8 +24,6 @@ bool is_refusal_of_form(const Error& error) {
 }
 
 bool is_refusal_of_login(const Error& error) { return is_refusal_of_form(error) || error.http_status == 403; }
-
-bool is_redirect(int status) { return status >= 300 && status < 400; }
 
 std::string login_hint(const Reference& reference) { return "log in with: docker login " + printable(reference.registry(), 120); }
 
@@ -299,12 +298,15 @@ TokenAnswer Authenticator::ask(const Context& ctx, net::Request request, const R
   const net::Url& url = request.url;
   request.headers.set("Accept", "application/json");
   request.addresses = Hosts::policy_for(registry, url);
+  if (const auto why = net::find_literal_refusal(url.host, request.addresses)) {
+    throw Error(ErrorCode::authentication, printable(reference.registry(), 120) + " names " + url.host + " as its token server, which is a " +
+                                               std::string(*why) + " address; nothing was sent there");
+  }
   request.tls = url.has_same_origin(registry.url) ? registry.tls : hosts_.tls_for(url);
   const std::string host = url.host;
   const std::string origin = url.origin();
   pace_.wait(ctx, origin);
   ++meter_.requests;
-  net::ResponseHead head;
   net::Response response;
   try {
     response = transport_.send(ctx, request, token_answer_bytes_max);
@@ -314,11 +316,10 @@ TokenAnswer Authenticator::ask(const Context& ctx, net::Request request, const R
   }
   meter_.bytes += response.body.size();
   if (response.status == 200) return parse_token_answer(response.body, host);
-  if (is_redirect(response.status)) {
+  if (response.status >= 300 && response.status < 400) {
     throw Error(ErrorCode::authentication, "token server " + host + " answered with a redirect, which is not followed there");
   }
-  head.status = response.status;
-  head.headers = std::move(response.headers);
+  const net::ResponseHead head{.status = response.status, .headers = std::move(response.headers), .content_length = {}};
   Error error = refusal(head, response.body, "token server " + host, reference.registry(), ctx.clock->system_now());
   pace_.note(origin, error);
   throw error;

@@ -31,7 +31,7 @@ BlobReceiver::BlobReceiver(const Reference& repository, const Descriptor& descri
 
 bool BlobReceiver::on_head(const net::Url& from, const net::ResponseHead& head) {
   from_ = from;
-  refuse_web_page(repository_, from.host, bare_media_type(head.headers.find("content-type").value_or("")));
+  refuse_web_page(repository_, from.host, content_type(head.headers));
   on_good_head_(from);
   if (head.status == 206) {
     verdict_ = is_range_right(head, end_) ? Verdict::range : Verdict::mangled;
@@ -57,7 +57,7 @@ bool BlobReceiver::on_head(const net::Url& from, const net::ResponseHead& head) 
 
 // The front part of what was asked is fine (servers clamp), and so is more at its end, which is cut off.
 bool BlobReceiver::is_range_right(const net::ResponseHead& head, std::uint64_t& end) const {
-  if (bare_media_type(head.headers.find("content-type").value_or("")).starts_with("multipart/") || is_encoded(head)) return false;
+  if (content_type(head.headers).starts_with("multipart/") || is_encoded(head)) return false;
   const auto sent = net::parse_content_range(head.headers.find("content-range").value_or(""));
   if (!sent || !sent->first || !sent->last || *sent->first != range_.begin) return false;
   if (*sent->last >= descriptor_.size || (sent->total && *sent->total != descriptor_.size)) return false;

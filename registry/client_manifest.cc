@@ -26,8 +26,6 @@ Call manifest_call(const Reference& reference, std::string method, std::string n
   return call;
 }
 
-std::string type_of(const net::Headers& headers) { return bare_media_type(headers.find("content-type").value_or("")); }
-
 std::string media_type_of(const Document& document) {
   return std::visit([](const auto& d) { return d.media_type; }, document);
 }
@@ -52,10 +50,10 @@ Digest settle_digest(const Context& ctx, const Reference& reference, const std::
 }
 
 FetchedManifest read_answer(const Context& ctx, const Reference& reference, const std::optional<Digest>& pin, Answer answer) {
-  const std::string served_as = type_of(answer.head.headers);
+  const std::string served_as = content_type(answer.head.headers);
   refuse_web_page(reference, answer.url.host, served_as);
   Digest digest = settle_digest(ctx, reference, pin, answer.head.headers, answer.body);
-  Document document = parse_document(answer.body, is_generic_media_type(served_as) ? std::string_view() : std::string_view(served_as));
+  Document document = parse_document(answer.body, served_as);
   std::string media_type = media_type_of(document);
   Descriptor descriptor{.media_type = std::move(media_type),
                         .digest = std::move(digest),
@@ -111,7 +109,7 @@ std::optional<ManifestHead> Client::head_manifest(const Context& ctx, const Refe
       if (answer.head.status != 200) return std::nullopt;  // the GET that follows has the registry's words
       const net::Headers& headers = answer.head.headers;
       const std::optional<Digest> digest = Digest::try_parse(trim(headers.find("docker-content-digest").value_or("")));
-      const std::string type = type_of(headers);
+      const std::string type = content_type(headers);
       const bool is_document = is_index_media_type(type) || is_manifest_media_type(type);
       const std::uint64_t size = answer.head.content_length.value_or(0);
       if (!digest || !is_document || size == 0 || size > manifest_bytes_max) return std::nullopt;

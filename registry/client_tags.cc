@@ -18,8 +18,8 @@ constexpr int pages_max = 10'000;
 // ECR and GitLab refuse more in a page.
 constexpr std::size_t page_tags = 1000;
 constexpr std::size_t tags_max = 2'000'000;  // 10,000 pages of honest registries stay far below; bounds memory for the others
-constexpr std::size_t tag_bytes_max = 128;   // OCI distribution-spec v1.1: [a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}
 
+// OCI distribution-spec v1.1: [a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}
 bool is_tag(std::string_view text) {
   if (text.empty() || text.size() > tag_bytes_max || text.front() == '.' || text.front() == '-') return false;
   return std::all_of(text.begin(), text.end(), [](char c) { return is_alnum(c) || c == '_' || c == '.' || c == '-'; });
@@ -75,7 +75,7 @@ std::vector<std::string> Client::list_tags(const Context& ctx, const Reference& 
         if (!page.is_good()) throw impl_->session.refuse(ctx, page, repository);
         return page;
       });
-      refuse_web_page(repository, answer.url.host, bare_media_type(answer.head.headers.find("content-type").value_or("")));
+      refuse_web_page(repository, answer.url.host, content_type(answer.head.headers));
       std::vector<std::string> tags = parse_page(answer.body, repository.registry());
       const std::size_t count = tags.size();
       const std::string last = tags.empty() ? std::string() : tags.back();

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "net/address_policy.h"
 #include "registry/answer_headers.h"
 #include "registry/failure.h"
 #include "registry/redirect.h"
@@ -76,6 +77,9 @@ Answer Session::follow(const Context& ctx, const Reference& reference, const End
     const auto location = answer.head.headers.find("location");
     if (!is_redirect_status(answer.head.status) || !location) return answer;
     net::Url target = redirect_target(url, *location);
+    if (const auto why = net::find_literal_refusal(target.host, Hosts::policy_for(registry, target))) {
+      throw Error(ErrorCode::refused, url.host + " redirects to " + target.host + ", which is a " + std::string(*why) + " address; not followed");
+    }
     is_home = is_home && target.has_same_origin(registry.url);
     ctx.debug(url.redacted() + " redirects to " + target.host);
     url = std::move(target);

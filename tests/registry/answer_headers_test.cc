@@ -58,11 +58,11 @@ BOOST_DATA_TEST_CASE(rate_limits_as_sent, limits) {
   if (limit) BOOST_TEST(limit->source == "203.0.113.9");
 }
 
-BOOST_AUTO_TEST_CASE(media_types_lose_case_and_parameters) {
-  BOOST_TEST(bare_media_type("Application/JSON; charset=utf-8") == "application/json");
-  BOOST_TEST(bare_media_type("") == "");
-  BOOST_TEST(is_generic_media_type(bare_media_type("text/plain;charset=utf-8")));
-  BOOST_TEST(!is_generic_media_type("application/vnd.oci.image.index.v1+json"));
+BOOST_AUTO_TEST_CASE(content_types_lose_case_and_parameters) {
+  net::Headers headers;
+  BOOST_TEST(content_type(headers) == "");
+  headers.set("Content-Type", "Application/JSON; charset=utf-8");
+  BOOST_TEST(content_type(headers) == "application/json");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
