@@ -3,11 +3,14 @@
 #include "base/file.h"
 #include "store/blob_file.h"
 #include "store/index_json.h"
+#include "store/verify.h"
 #include "tests/store/small_image.h"
 #include "tests/support/temp_dir.h"
 
 #include <boost/test/unit_test.hpp>
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -209,6 +212,26 @@ BOOST_AUTO_TEST_CASE(a_digest_that_lies_leaves_nothing) {
   BOOST_TEST(count_files(root / "ingest") == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(a_write_that_fails_leaves_nothing) {
+  { const BlobStore made = open(); }
+  const pid_t child = spawn([&] {
+    BlobStore store = open();
+    signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{.rlim_cur = 50, .rlim_max = 50};
+    if (setrlimit(RLIMIT_FSIZE, &limit) != 0) _exit(2);
+    const std::string bytes(100, 'x');
+    try {
+      store.put(Digest::of(bytes), bytes);
+      _exit(3);
+    } catch (const Error& e) {
+      if (e.code() != ErrorCode::io) _exit(4);
+    }
+  });
+  BOOST_TEST(wait_for(child) == 0);
+  BOOST_TEST(count_files(root / "ingest") == 0U);
+  BOOST_TEST(count_files(root / "blobs/sha256") == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(a_planted_blob_is_not_believed) {
   BlobStore store = open();
   const Digest digest = Digest::of("hello");
@@ -368,6 +391,28 @@ BOOST_AUTO_TEST_CASE(processes_lose_no_tag_of_each_other) {
   }
   for (const pid_t child : children) BOOST_TEST(wait_for(child) == 0);
   BOOST_TEST(open().tags().size() == 20U);
+}
+
+BOOST_AUTO_TEST_CASE(kill_at_any_moment_leaves_a_sound_store) {
+  { const BlobStore made = open(); }
+  for (int round = 0; round < 12; ++round) {
+    const pid_t child = spawn([&] {
+      BlobStore store = open();
+      for (int i = 0;; ++i) {
+        const std::string name = std::to_string(round) + ":" + std::to_string(i % 20);
+        store.set_tags({{.name = name, .descriptor = test::put_image(store, "amd64", {name, name + " second"})}});
+        if (i % 3 == 2) store.remove_tag(name);
+      }
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(3 + 3 * round));
+    kill(child, SIGKILL);
+    wait_for(child);
+
+    BlobStore store = open();
+    const VerifyReport report = verify({}, store, {});
+    BOOST_TEST(report.is_sound(), to_text(report));
+    store.set_tags({});  // the lock died with its holder
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_store_moves_with_its_object) {

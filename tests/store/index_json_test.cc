@@ -147,6 +147,22 @@ BOOST_DATA_TEST_CASE(damaged_documents_are_refused, boost::unit_test::data::make
   BOOST_CHECK_EXCEPTION(with_tags(json, {tag("x:1", "a")}), Error, has_code(ErrorCode::invalid));
 }
 
+BOOST_AUTO_TEST_CASE(any_flipped_bit_is_read_or_refused_and_nothing_else) {
+  Tag full = tag("x:1", "a");
+  full.descriptor.platform = Platform{.os = "linux", .architecture = "arm", .variant = "v7", .os_version = "1.2", .os_features = {"f"}};
+  const std::string good = with_tags(empty_index_json(), {full, tag("y:1", "b")});
+  for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
+    std::string bad = good;
+    bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1U << (bit % 8)));
+    try {
+      BOOST_TEST(parse_index_tags(bad).size() <= 2U);
+      with_tags(bad, {full});
+    } catch (const Error& e) {
+      BOOST_TEST((e.code() == ErrorCode::invalid), "bit " << bit << ": " << e.what());
+    }
+  }
+}
+
 const std::string bad_names[] = {"", "a b", "a\nb", std::string("a\0b", 3), "caf\xc3\xa9", std::string(5000, 'x')};
 
 BOOST_DATA_TEST_CASE(odd_names_are_refused, boost::unit_test::data::make(bad_names), name) {
