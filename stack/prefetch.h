@@ -43,8 +43,13 @@ struct PrefetchReport {
   std::vector<PrefetchedImage> images;  // one a wanted image, in order
 };
 
-// `engine` null: to the store only (`--no-load`). Downloads, inflating and loading overlap. Never throws for a single image.
+// `engine` null: to the store only (`--no-load`). Downloads, inflating and loading overlap. Never throws for a single image; throws
+// refused, before anything is fetched, when the engine cannot be used.
 PrefetchReport prefetch(const Context& ctx, registry::Client& registry, store::BlobStore& store, engine::Client* engine,
                         const std::vector<WantedImage>& images, const PrefetchOptions& options);
+
+// What prefetch would fetch: resolves and plans, changes nothing. Blob.images are indexes into `images`.
+registry::PullPlan plan_prefetch(const Context& ctx, registry::Client& registry, const store::BlobStore& store, engine::Client* engine,
+                                 const std::vector<WantedImage>& images, const registry::PullOptions& options);
 
 }  // namespace drover::stack

@@ -1,0 +1,277 @@
+#include "stack/prefetch.h"
+
+#include "stack/platforms.h"
+#include "stack/ready_queue.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+namespace drover::stack {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+// Passes everything on, and tells about a failed blob: with fail-fast nobody waits for the end of the pull. The first cause is kept,
+// because a pull that is stopped throws and reports nothing.
+class FailureWatch : public Progress {
+ public:
+  FailureWatch(Progress& next, std::function<void()> on_failure) : next_(next), on_failure_(std::move(on_failure)) {}
+
+  void on(const ProgressEvent& event) noexcept override {
+    next_.on(event);
+    if (event.kind != ProgressEvent::Kind::failed) return;
+    {
+      const std::lock_guard lock(mutex_);
+      if (cause_.empty()) cause_ = event.text;
+    }
+    on_failure_();
+  }
+
+  std::string cause() const {
+    const std::lock_guard lock(mutex_);
+    return cause_;
+  }
+
+ private:
+  Progress& next_;
+  std::function<void()> on_failure_;
+  mutable std::mutex mutex_;
+  std::string cause_;
+};
+
+engine::Inventory take_inventory_or_refuse(const Context& ctx, engine::Client& engine, std::size_t jobs) {
+  try {
+    return engine::take_inventory(ctx, engine, jobs);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::interrupted) throw;
+    throw Error(ErrorCode::refused, std::string("nothing was fetched, the engine cannot be used: ") + error.what() +
+                                        "; for the store alone use --no-load");
+  }
+}
+
+std::optional<Digest> find_digest(const registry::ResolvedReference& resolved, const Platform& platform) {
+  std::optional<Digest> best;
+  std::size_t best_rank = SIZE_MAX;
+  for (const registry::ResolvedImage& image : resolved.images) {
+    const auto rank = match_rank(platform, image.platform);
+    if (rank && *rank < best_rank) {
+      best = image.manifest.descriptor.digest;
+      best_rank = *rank;
+    }
+  }
+  return best;
+}
+
+// The references of a group, each once: two wanted images may differ only in who wants them.
+struct GroupReferences {
+  std::vector<Reference> references;
+  std::vector<std::vector<std::size_t>> images;  // by reference: indexes into the wanted images
+};
+
+GroupReferences list_references(const PullGroup& group, const std::vector<WantedImage>& images) {
+  GroupReferences list;
+  for (const std::size_t image : group.images) {
+    const auto known = std::find(list.references.begin(), list.references.end(), images[image].reference);
+    if (known == list.references.end()) {
+      list.references.push_back(images[image].reference);
+      list.images.push_back({image});
+    } else {
+      list.images[static_cast<std::size_t>(known - list.references.begin())].push_back(image);
+    }
+  }
+  return list;
+}
+
+// One run. Each image's entries are written by one thread at a time: the pull's callback hands them to a loader through the queue,
+// and what is left is written after both have ended.
+class Run {
+ public:
+  Run(const Context& outer, registry::Client& registry, store::BlobStore& store, const std::vector<WantedImage>& images,
+      const PrefetchOptions& options)
+      : outer_(outer), watch_(*outer.progress, [this] { on_failure(); }), inner_(outer), registry_(registry), store_(store), images_(images),
+        options_(options) {
+    inner_.stop = stop_.get_token();
+    inner_.progress = &watch_;
+  }
+
+  PrefetchReport operator()(engine::Client* engine) {
+    const auto begin = Steady::now();
+    if (engine != nullptr) {
+      loader_.emplace(*engine, store_, take_inventory_or_refuse(inner_, *engine, options_.pull.jobs));
+    }
+    prepare();
+    pull_and_load();
+    outer_.check_stop();
+    for (std::size_t i = 0; i < images_.size(); ++i) settle(report_.images[i], report_.pulled.images[i]);
+    report_.pulled.seconds = std::chrono::duration<double>(Steady::now() - begin).count();
+    return std::move(report_);
+  }
+
+ private:
+  void prepare() {
+    const auto platform = loader_ ? std::optional(loader_->inventory().platform) : std::nullopt;
+    roots_.resize(images_.size());
+    for (const WantedImage& wanted : images_) {
+      targets_.push_back(choose_load_target(wanted.platform, platform, options_.pull.platforms));
+      if (loader_ && !targets_.back().is_for_engine) {
+        outer_.warn(wanted.reference.to_string() + " is not loaded: no asked platform runs on the engine's " + platform->to_string());
+      }
+      report_.images.push_back({.wanted = wanted, .platform = targets_.back().platform, .digest = {}, .image_id = {}, .error = {}});
+      report_.pulled.images.push_back({.reference = wanted.reference, .resolved = {}, .complete = false, .error = {}});
+    }
+  }
+
+  void pull_and_load() {
+    std::vector<std::jthread> loaders;
+    const CloseAtEnd close_at_end(ready_);  // before the loaders are joined, also when a pull throws
+    const std::size_t width = loader_ ? std::clamp<std::size_t>(options_.loads, 1, std::max<std::size_t>(1, images_.size())) : 0;
+    for (std::size_t i = 0; i < width; ++i) {
+      loaders.emplace_back([this] {
+        while (const auto index = ready_.pop(inner_.stop)) load(*index);
+      });
+    }
+    try {
+      for (const PullGroup& group : group_by_platforms(targets_, options_.pull.platforms)) pull(group);
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::interrupted && !outer_.stop.stop_requested()) return;  // our own stop, told in settle()
+      stop_.request_stop();
+      throw;
+    }
+  }
+
+  void pull(const PullGroup& group) {
+    inner_.check_stop();
+    const GroupReferences group_references = list_references(group, images_);
+    registry::PullOptions options = options_.pull;
+    options.platforms = group.platforms;
+    const auto on_ready = [&](std::size_t i, const registry::PulledImage& pulled) {
+      for (const std::size_t image : group_references.images[i]) accept(image, pulled);
+    };
+    registry::PullReport pulled = registry::pull(inner_, registry_, store_, group_references.references, options, on_ready);
+
+    bool has_failed = false;
+    for (std::size_t i = 0; i < pulled.images.size(); ++i) {
+      has_failed = has_failed || !pulled.images[i].complete;
+      for (const std::size_t image : group_references.images[i]) report_.pulled.images[image] = pulled.images[i];
+    }
+    report_.pulled.bytes.total += pulled.bytes.total;
+    report_.pulled.bytes.fetched += pulled.bytes.fetched;
+    report_.pulled.bytes.reused += pulled.bytes.reused;
+    report_.pulled.bytes.resumed += pulled.bytes.resumed;
+    report_.pulled.requests += pulled.requests;
+    if (has_failed) on_failure();
+  }
+
+  // In a worker thread of the pull.
+  void accept(std::size_t index, const registry::PulledImage& pulled) {
+    if (!pulled.complete || !pulled.resolved) return;
+    report_.images[index].state = PrefetchedImage::State::stored;
+    if (!loader_ || !targets_[index].is_for_engine) return;
+    roots_[index] = pulled.resolved->root.descriptor;
+    ready_.push(index);
+  }
+
+  void load(std::size_t index) {
+    PrefetchedImage& image = report_.images[index];
+    const std::string frame = "cannot load " + image.wanted.reference.to_string();
+    try {
+      const engine::LoadImage found = engine::find_load_image(store_, image.wanted.reference, *roots_[index], image.platform);
+      image.digest = found.image.manifest.digest;
+      const engine::LoadOutcome outcome = loader_->load(inner_, found, options_.load);
+      image.image_id = outcome.image_id;
+      image.layers_total = outcome.layers_total;
+      image.layers_sent = outcome.layers_sent;
+      image.bytes_sent = outcome.bytes_sent;
+      image.state = outcome.state == engine::LoadOutcome::State::present ? PrefetchedImage::State::present : PrefetchedImage::State::loaded;
+      roots_[index].reset();
+    } catch (Error& error) {
+      image.error = error.add_frame(frame);
+    } catch (const std::exception& error) {
+      image.error = Error(ErrorCode::failed, frame + ": " + error.what());
+    }
+    if (image.error) {
+      image.state = PrefetchedImage::State::failed;
+      on_failure();
+    }
+  }
+
+  void on_failure() {
+    if (!options_.keep_going) stop_.request_stop();
+  }
+
+  // What neither the pull nor a loader has said about an image, once both have ended.
+  void settle(PrefetchedImage& image, const registry::PulledImage& pulled) {
+    if (!image.digest && pulled.resolved) image.digest = find_digest(*pulled.resolved, image.platform);
+    if (image.error && image.error->code() != ErrorCode::interrupted) return;
+    const std::size_t index = static_cast<std::size_t>(&image - report_.images.data());
+    const bool is_waiting_for_load = roots_[index].has_value();
+    if (image.state != PrefetchedImage::State::failed && !is_waiting_for_load) return;
+    image.state = PrefetchedImage::State::failed;
+    if (pulled.error && pulled.error->code() != ErrorCode::interrupted) {
+      image.error = pulled.error;
+    } else {
+      const std::string cause = watch_.cause();
+      image.error = Error(ErrorCode::failed, "cannot prefetch " + image.wanted.reference.to_string() + ": stopped at the first failure" +
+                                                 (cause.empty() ? "" : " (" + cause + ")") + "; run without --fail-fast");
+    }
+  }
+
+  const Context& outer_;
+  FailureWatch watch_;
+  Context inner_;  // stops when the caller's does, and after a failure with fail-fast
+  std::stop_source stop_;
+  std::stop_callback<std::function<void()>> forward_{outer_.stop, [this] { stop_.request_stop(); }};
+  registry::Client& registry_;
+  store::BlobStore& store_;
+  const std::vector<WantedImage>& images_;
+  const PrefetchOptions& options_;
+  std::vector<LoadTarget> targets_;
+  std::vector<std::optional<Descriptor>> roots_;  // of images that wait for their load
+  std::optional<engine::Loader> loader_;
+  ReadyQueue ready_;
+  PrefetchReport report_;
+};
+
+}  // namespace
+
+PrefetchReport prefetch(const Context& ctx, registry::Client& registry, store::BlobStore& store, engine::Client* engine,
+                        const std::vector<WantedImage>& images, const PrefetchOptions& options) {
+  return Run(ctx, registry, store, images, options)(engine);
+}
+
+registry::PullPlan plan_prefetch(const Context& ctx, registry::Client& registry, const store::BlobStore& store, engine::Client* engine,
+                                 const std::vector<WantedImage>& images, const registry::PullOptions& options) {
+  const auto platform =
+      engine == nullptr ? std::nullopt : std::optional(take_inventory_or_refuse(ctx, *engine, options.jobs).platform);
+  std::vector<LoadTarget> targets;
+  for (const WantedImage& wanted : images) targets.push_back(choose_load_target(wanted.platform, platform, options.platforms));
+
+  registry::PullPlan all;
+  for (const PullGroup& group : group_by_platforms(targets, options.platforms)) {
+    const GroupReferences list = list_references(group, images);
+    registry::PullOptions group_options = options;
+    group_options.platforms = group.platforms;
+    for (registry::PullPlan::Blob& blob : registry::plan(ctx, registry, store, list.references, group_options).blobs) {
+      std::vector<std::size_t> needed_by;
+      for (const std::size_t i : blob.images) needed_by.insert(needed_by.end(), list.images[i].begin(), list.images[i].end());
+      blob.images = std::move(needed_by);
+      const auto known = std::find_if(all.blobs.begin(), all.blobs.end(),
+                                      [&](const auto& other) { return other.descriptor.digest == blob.descriptor.digest; });
+      if (known != all.blobs.end()) {
+        known->images.insert(known->images.end(), blob.images.begin(), blob.images.end());
+        continue;
+      }
+      all.bytes_total += blob.descriptor.size;
+      if (!blob.is_present) all.bytes_missing += blob.descriptor.size;
+      all.blobs.push_back(std::move(blob));
+    }
+  }
+  return all;
+}
+
+}  // namespace drover::stack
