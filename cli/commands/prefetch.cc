@@ -1,0 +1,85 @@
+#include "cli/command.h"
+#include "cli/render.h"
+#include "cli/scratch_store.h"
+#include "cli/session.h"
+
+#include "base/text.h"
+#include "stack/prefetch.h"
+
+#include <nlohmann/json.hpp>
+
+#include <vector>
+
+namespace drover::cli {
+namespace {
+
+std::vector<Error> failures_of(const stack::PrefetchReport& report) {
+  std::vector<Error> failures;
+  for (const stack::PrefetchedImage& image : report.images) {
+    if (image.error) failures.push_back(*image.error);
+  }
+  return failures;
+}
+
+std::string quiet_text(const stack::PrefetchReport& report) {
+  std::string text;
+  for (const stack::PrefetchedImage& image : report.images) {
+    if (image.state == stack::PrefetchedImage::State::failed) continue;
+    text += (image.image_id.empty() ? image.wanted.reference.to_string() : image.image_id) + "\n";
+  }
+  return text;
+}
+
+std::string closing_text(const stack::PrefetchReport& report) {
+  std::size_t ready = 0;
+  for (const stack::PrefetchedImage& image : report.images) ready += image.state == stack::PrefetchedImage::State::failed ? 0 : 1;
+  if (ready == report.images.size()) return "ready: all " + std::to_string(ready) + " images\n";
+  return "ready: " + std::to_string(ready) + " of " + std::to_string(report.images.size()) + " images\n";
+}
+
+ExitCode plan(Session& session, engine::Client* engine, const std::vector<stack::WantedImage>& wanted, const registry::PullOptions& options) {
+  const ScratchStore scratch(session);
+  const registry::PullPlan plan = stack::plan_prefetch(session.ctx(), session.registry(), scratch.store(), engine, wanted, options);
+  Json images = Json::array();
+  for (const stack::WantedImage& image : wanted) images.push_back({{"reference", image.reference.to_string()}, {"services", image.services}});
+  session.output().set_document({{"images", images}, {"plan", plan_json(plan)}});
+  session.output().write_text(registry::to_text(plan));
+  return ExitCode::done;
+}
+
+ExitCode run(Session& session) {
+  const std::vector<stack::WantedImage> wanted = session.wanted_images();
+  engine::Client* engine = session.flags().no_load ? nullptr : &session.engine();
+  const stack::PrefetchOptions options{.pull = session.pull_options({}),
+                                       .load = {.settle = session.settings().settle, .registry_auth = {}},
+                                       .keep_going = !session.flags().fail_fast};
+  if (session.settings().dry_run) return plan(session, engine, wanted, options.pull);
+
+  store::BlobStore store = session.open_store(store::BlobStore::Access::write);
+  const stack::PrefetchReport report = stack::prefetch(session.ctx(), session.registry(), store, engine, wanted, options);
+  session.output().set_document(prefetch_json(report));
+  session.output().write_text(session.settings().quiet ? quiet_text(report) : prefetch_text(report) + closing_text(report));
+  return session.finish(failures_of(report));
+}
+
+}  // namespace
+
+Command prefetch_command() {
+  return {.path = "prefetch",
+          .group = "Moving commands",
+          .summary = "make every image of the compose project ready in the engine",
+          .details = "Registry to store to engine, for the compose project or the given images, so that the later update needs no registry.\n"
+                     "Without --platform: the engine's. With several or all, all of them go to the store and the engine's goes to the engine.\n"
+                     "-q prints the image IDs.",
+          .example = "  drover prefetch -f compose.yml --platform linux/amd64 --platform linux/arm64",
+          .positionals = {{"REF", &Flags::references, "image references instead of the compose project's"}},
+          .options = {{"--no-load", &Flags::no_load, "into the store only, no engine is needed"},
+                      {"--keep-going", &Flags::keep_going, "try every image, report the failures at the end (default)"},
+                      {"--fail-fast", &Flags::fail_fast, "stop at the first failure"},
+                      {"--settle", &Flags::settle,
+                       "after a load into a classic store, let the engine fetch the manifest so that it knows the digest (default auto)", "WHEN",
+                       {"auto", "never"}}},
+          .run = run};
+}
+
+}  // namespace drover::cli

@@ -1,0 +1,70 @@
+#include "cli/command.h"
+#include "cli/render.h"
+#include "cli/scratch_store.h"
+#include "cli/session.h"
+
+#include "registry/pull.h"
+
+#include <nlohmann/json.hpp>
+
+#include <vector>
+
+namespace drover::cli {
+namespace {
+
+constexpr std::string_view remedy_without_project = "e.g. drover pull redis:7";
+constexpr std::string_view remedy_with_project = "name images, or use drover prefetch for all of the compose project";
+
+std::vector<Error> failures_of(const registry::PullReport& report) {
+  std::vector<Error> failures;
+  for (const registry::PulledImage& image : report.images) {
+    if (image.error) failures.push_back(*image.error);
+  }
+  return failures;
+}
+
+ExitCode plan(Session& session, const std::vector<Reference>& references, const registry::PullOptions& options) {
+  const ScratchStore scratch(session);
+  const registry::PullPlan plan = registry::plan(session.ctx(), session.registry(), scratch.store(), references, options);
+  session.output().set_document({{"plan", plan_json(plan)}});
+  session.output().write_text(registry::to_text(plan));
+  return ExitCode::done;
+}
+
+ExitCode run(Session& session) {
+  if (session.flags().references.empty()) {
+    throw Error(ErrorCode::usage,
+                "no image is named; " + std::string(session.has_project() ? remedy_with_project : remedy_without_project));
+  }
+  const std::vector<Reference> references = session.references();
+  const registry::PullOptions options = session.pull_options({.all = false, .wanted = {Platform::host()}});
+  if (session.settings().dry_run) return plan(session, references, options);
+
+  store::BlobStore store = session.open_store(store::BlobStore::Access::write);
+  const registry::PullReport report = registry::pull(session.ctx(), session.registry(), store, references, options);
+  session.output().set_document(pull_json(report));
+  if (session.settings().quiet) {
+    for (const registry::PulledImage& image : report.images) {
+      if (image.complete) session.output().write_text(image.reference.to_string() + "\n");
+    }
+  } else {
+    session.output().write_text(pull_text(report));
+  }
+  return session.finish(failures_of(report));
+}
+
+}  // namespace
+
+Command pull_command() {
+  return {.path = "pull",
+          .group = "Moving commands",
+          .summary = "registry to store: resumable, verified, shared layers once",
+          .details = "Without --platform: for this machine's. What is fetched stays when the run is interrupted; the same command continues.\n"
+                     "-q prints the references that are complete.",
+          .example = "  drover pull --platform linux/amd64 --platform linux/arm64 redis:7 nginx:1.27",
+          .positionals = {{"REF", &Flags::references, "image references"}},
+          .options = {},
+          .run = run};
+}
+
+}  // namespace drover::cli

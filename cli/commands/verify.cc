@@ -1,0 +1,69 @@
+#include "cli/command.h"
+#include "cli/render.h"
+#include "cli/repair.h"
+#include "cli/session.h"
+
+#include "store/verify.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <thread>
+#include <vector>
+
+namespace drover::cli {
+namespace {
+
+// A repaired index shows what its manifests miss, a repaired manifest what its layers miss: index, manifest, layers, and one to see
+// that all is well.
+constexpr int rounds_max = 4;
+
+store::VerifyReport verify(Session& session, const store::BlobStore& store) {
+  const std::size_t jobs = std::max(1U, std::thread::hardware_concurrency());
+  return store::verify(session.ctx(), store, {.jobs = jobs});
+}
+
+Error damage_error(const store::VerifyReport& report, bool has_tried) {
+  const std::size_t faults = report.damaged.size() + report.missing.size() + report.unusable.size();
+  return Error(ErrorCode::failed, "the store is damaged: " + std::to_string(report.damaged.size()) + " blobs damaged, " +
+                                      std::to_string(report.missing.size()) + " missing, " + std::to_string(report.unusable.size()) +
+                                      " tags unusable" +
+                                      (has_tried ? std::string("; not all could be repaired") : "; run drover verify --repair") +
+                                      (faults == report.unusable.size() ? ", or remove the tags by pulling them anew" : ""));
+}
+
+ExitCode run(Session& session) {
+  const bool is_repair = session.flags().repair && !session.settings().dry_run;
+  store::BlobStore store = session.open_store(is_repair ? store::BlobStore::Access::write : store::BlobStore::Access::read);
+  const store::VerifyReport found = verify(session, store);
+  store::VerifyReport left = found;
+  std::vector<Error> failures;
+  if (is_repair) {
+    const registry::PullOptions options = session.pull_options({.all = false, .wanted = {Platform::host()}});
+    for (int round = 1; round < rounds_max && failures.empty() && !(left.damaged.empty() && left.missing.empty()); ++round) {
+      failures = repair(session.ctx(), session.registry(), store, left, options);
+      left = verify(session, store);
+    }
+  }
+  if (!left.is_sound()) failures.push_back(damage_error(left, is_repair));
+
+  session.output().set_document(verify_json(found, left));
+  session.output().write_text(session.settings().quiet ? faults_text(left) : store::to_text(found) + repaired_text(found, left));
+  return session.finish(failures);
+}
+
+}  // namespace
+
+Command verify_command() {
+  return {.path = "verify",
+          .group = "Caring commands",
+          .summary = "hash the whole store again, list damage, repair it",
+          .details = "Ends with 1 when something is damaged. --repair moves damaged blobs away and fetches them, and what is missing, from the\n"
+                     "registries that the tags name, in the versions that the store has. -q prints the digests that are (still) wrong.",
+          .example = "  drover verify --repair",
+          .positionals = {},
+          .options = {{"--repair", &Flags::repair, "fetch again what is damaged or missing"}},
+          .run = run};
+}
+
+}  // namespace drover::cli

@@ -1,0 +1,47 @@
+// The words of a command line, as typed. Nothing is checked or defaulted here: settings.h does that.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace drover::cli {
+
+struct Flags {
+  // Global, before or after the command word. An empty text means: not given.
+  std::string store;
+  std::string host;
+  std::string context;
+  std::vector<std::string> files;
+  std::string project_directory;
+  std::string project_name;
+  std::vector<std::string> env_files;
+  std::vector<std::string> profiles;
+  std::vector<std::string> platforms;
+  std::string jobs;
+  std::string limit_rate;
+  std::vector<std::string> insecure_registries;
+  std::string ca_file;
+  std::string progress;
+  bool json = false;
+  bool quiet = false;
+  bool verbose = false;
+  bool dry_run = false;
+  bool yes = false;
+  bool version = false;
+
+  // Of single commands.
+  std::vector<std::string> references;
+  std::string shell;
+  std::string settle;
+  std::string against;
+  std::string min_age;
+  bool explain = false;
+  bool exit_code = false;
+  bool no_load = false;
+  bool keep_going = false;
+  bool fail_fast = false;
+  bool repair = false;
+  bool apply = false;
+};
+
+}  // namespace drover::cli

@@ -1,0 +1,89 @@
+// Reports as JSON documents and as short texts. Pure; the members' names are a contract with scripts.
+#pragma once
+
+#include "base/error.h"
+#include "engine/load.h"
+#include "registry/pull.h"
+#include "registry/resolve.h"
+#include "stack/check.h"
+#include "stack/prefetch.h"
+#include "store/blob_store.h"
+#include "store/gc.h"
+#include "store/verify.h"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace drover::cli {
+
+using Json = nlohmann::ordered_json;
+
+// {"code","message"} and, where known, "httpStatus" and "retryAt".
+Json error_json(const Error& error);
+
+// One image of a document that names several, registry's or store's.
+struct ImageView {
+  std::string platform;
+  Descriptor manifest;
+  Descriptor config;
+  std::vector<Descriptor> layers;
+  std::string created;  // may be empty
+};
+
+struct ResolvedView {
+  std::string reference;
+  Descriptor root;
+  std::vector<ImageView> images;
+  std::optional<std::size_t> selected;  // index into images
+  std::vector<std::string> explanation;
+};
+
+ResolvedView view_of(const registry::ResolvedReference& resolved, const Platform& wanted);
+Json resolve_json(const ResolvedView& view);
+std::string resolve_text(const ResolvedView& view);
+
+Json pull_json(const registry::PullReport& report);
+std::string pull_text(const registry::PullReport& report);
+Json plan_json(const registry::PullPlan& plan);
+
+struct LoadedImage {
+  Reference reference;
+  Platform platform;
+  std::optional<Digest> digest;
+  std::optional<engine::LoadOutcome> outcome;
+  std::optional<Error> error;
+};
+Json load_json(const std::vector<LoadedImage>& images, double seconds);
+std::string load_text(const std::vector<LoadedImage>& images);
+
+Json prefetch_json(const stack::PrefetchReport& report);
+std::string prefetch_text(const stack::PrefetchReport& report);
+
+Json check_json(const std::vector<stack::CheckedImage>& images);
+std::string check_text(const std::vector<stack::CheckedImage>& images);
+
+struct StoredImage {
+  store::Tag tag;
+  std::vector<ImageView> images;
+  std::uint64_t bytes = 0;            // of every blob it needs, each once
+  std::optional<std::string> damage;  // why it cannot be read
+};
+StoredImage read_stored_image(const store::BlobStore& store, const store::Tag& tag);
+Json ls_json(const std::vector<StoredImage>& images);
+std::string ls_text(const std::vector<StoredImage>& images);
+Json inspect_json(const StoredImage& image);
+std::string inspect_text(const StoredImage& image);
+
+// `found` before, `left` after a repair; the same when there was none.
+Json verify_json(const store::VerifyReport& found, const store::VerifyReport& left);
+std::string faults_text(const store::VerifyReport& report);  // digests, a line each
+std::string repaired_text(const store::VerifyReport& found, const store::VerifyReport& left);
+
+// `report` when the plan was applied.
+Json gc_json(const store::GcPlan& plan, const std::optional<store::GcReport>& report);
+std::string gc_report_text(const store::GcReport& report);
+
+}  // namespace drover::cli

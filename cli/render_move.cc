@@ -1,0 +1,185 @@
+#include "cli/render.h"
+
+#include "base/text.h"
+#include "cli/table.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+namespace drover::cli {
+namespace {
+
+Json platforms_json(const registry::PulledImage& image) {
+  Json platforms = Json::array();
+  if (image.resolved) {
+    for (const registry::ResolvedImage& resolved : image.resolved->images) platforms.push_back(resolved.platform.to_string());
+  }
+  return platforms;
+}
+
+double rounded(double seconds) { return std::round(seconds * 1000) / 1000; }
+
+void add_totals(Json& json, const registry::PullReport& report) {
+  json["bytes"] = {{"total", report.bytes.total},
+                   {"fetched", report.bytes.fetched},
+                   {"reused", report.bytes.reused},
+                   {"resumed", report.bytes.resumed}};
+  json["requests"] = report.requests;
+  json["seconds"] = rounded(report.seconds);
+}
+
+std::string totals_text(const registry::PullReport& report) {
+  std::string text = format_bytes(report.bytes.fetched) + " fetched, " + format_bytes(report.bytes.reused) + " were there";
+  if (report.bytes.resumed > 0) text += ", " + format_bytes(report.bytes.resumed) + " resumed";
+  return text + ", " + std::to_string(report.requests) + " requests, " + format_seconds(report.seconds) + "\n";
+}
+
+std::string short_digest(const std::optional<Digest>& digest) { return digest ? digest->short_hex() : "-"; }
+
+Json digest_json(const std::optional<Digest>& digest) { return digest ? Json(digest->to_string()) : Json(nullptr); }
+
+std::string_view state_name(stack::PrefetchedImage::State state) {
+  switch (state) {
+    case stack::PrefetchedImage::State::present: return "present";
+    case stack::PrefetchedImage::State::loaded: return "loaded";
+    case stack::PrefetchedImage::State::stored: return "stored";
+    case stack::PrefetchedImage::State::failed: return "failed";
+  }
+  return "failed";
+}
+
+std::string layers_text(std::size_t total, std::size_t sent) { return std::to_string(sent) + "/" + std::to_string(total); }
+
+std::string short_image_id(const std::string& id) {
+  const auto digest = Digest::try_parse(id);
+  return digest ? digest->short_hex() : (id.empty() ? "-" : id);
+}
+
+}  // namespace
+
+Json pull_json(const registry::PullReport& report) {
+  Json images = Json::array();
+  for (const registry::PulledImage& image : report.images) {
+    Json entry = {{"reference", image.reference.to_string()}};
+    entry["digest"] = image.resolved ? Json(image.resolved->root.descriptor.digest.to_string()) : Json(nullptr);
+    entry["platforms"] = platforms_json(image);
+    if (image.error) entry["error"] = error_json(*image.error);
+    images.push_back(std::move(entry));
+  }
+  Json json = {{"images", std::move(images)}};
+  add_totals(json, report);
+  return json;
+}
+
+std::string pull_text(const registry::PullReport& report) {
+  Table table({"REFERENCE", "DIGEST", "PLATFORMS"});
+  for (const registry::PulledImage& image : report.images) {
+    if (!image.complete || !image.resolved) continue;
+    std::vector<std::string> platforms;
+    for (const registry::ResolvedImage& resolved : image.resolved->images) platforms.push_back(resolved.platform.to_string());
+    table.add({image.reference.to_string(), image.resolved->root.descriptor.digest.short_hex(), join(platforms, ",")});
+  }
+  return (table.is_empty() ? std::string() : table.to_string()) + totals_text(report);
+}
+
+Json plan_json(const registry::PullPlan& plan) {
+  Json blobs = Json::array();
+  for (const registry::PullPlan::Blob& blob : plan.blobs) {
+    blobs.push_back({{"digest", blob.descriptor.digest.to_string()},
+                     {"size", blob.descriptor.size},
+                     {"mediaType", blob.descriptor.media_type},
+                     {"repository", blob.repository.name()},
+                     {"present", blob.is_present}});
+  }
+  Json json = {{"blobs", std::move(blobs)}};
+  json["bytes"] = {{"total", plan.bytes_total}, {"missing", plan.bytes_missing}};
+  return json;
+}
+
+Json load_json(const std::vector<LoadedImage>& images, double seconds) {
+  Json list = Json::array();
+  for (const LoadedImage& image : images) {
+    Json entry = {{"reference", image.reference.to_string()}, {"platform", image.platform.to_string()}, {"digest", digest_json(image.digest)}};
+    entry["imageId"] = image.outcome ? Json(image.outcome->image_id) : Json(nullptr);
+    if (image.outcome) {
+      entry["state"] = image.outcome->state == engine::LoadOutcome::State::present ? "present" : "loaded";
+      entry["layers"] = {{"total", image.outcome->layers_total}, {"sent", image.outcome->layers_sent}};
+      entry["bytesSent"] = image.outcome->bytes_sent;
+    } else {
+      entry["state"] = "failed";
+    }
+    if (image.error) entry["error"] = error_json(*image.error);
+    list.push_back(std::move(entry));
+  }
+  Json json = {{"images", std::move(list)}};
+  json["seconds"] = rounded(seconds);
+  return json;
+}
+
+std::string load_text(const std::vector<LoadedImage>& images) {
+  Table table({"REFERENCE", "IMAGE ID", "STATE", "LAYERS SENT", "SENT"});
+  for (const LoadedImage& image : images) {
+    if (!image.outcome) continue;
+    const engine::LoadOutcome& outcome = *image.outcome;
+    table.add({image.reference.to_string(), short_image_id(outcome.image_id),
+               outcome.state == engine::LoadOutcome::State::present ? "present" : "loaded",
+               layers_text(outcome.layers_total, outcome.layers_sent), format_bytes(outcome.bytes_sent)});
+  }
+  return table.is_empty() ? std::string() : table.to_string();
+}
+
+Json prefetch_json(const stack::PrefetchReport& report) {
+  Json images = Json::array();
+  for (const stack::PrefetchedImage& image : report.images) {
+    Json entry = {{"reference", image.wanted.reference.to_string()}, {"platform", image.platform.to_string()}, {"digest", digest_json(image.digest)}};
+    entry["imageId"] = image.image_id.empty() ? Json(nullptr) : Json(image.image_id);
+    entry["state"] = state_name(image.state);
+    entry["layers"] = {{"total", image.layers_total}, {"sent", image.layers_sent}};
+    entry["bytesSent"] = image.bytes_sent;
+    entry["services"] = image.wanted.services;
+    if (image.error) entry["error"] = error_json(*image.error);
+    images.push_back(std::move(entry));
+  }
+  Json json = {{"images", std::move(images)}};
+  add_totals(json, report.pulled);
+  return json;
+}
+
+std::string prefetch_text(const stack::PrefetchReport& report) {
+  Table table({"REFERENCE", "PLATFORM", "DIGEST", "STATE", "LAYERS SENT", "SENT"});
+  for (const stack::PrefetchedImage& image : report.images) {
+    table.add({image.wanted.reference.to_string(), image.platform.to_string(), short_digest(image.digest), std::string(state_name(image.state)),
+               layers_text(image.layers_total, image.layers_sent), format_bytes(image.bytes_sent)});
+  }
+  return (table.is_empty() ? std::string() : table.to_string()) + totals_text(report.pulled);
+}
+
+Json check_json(const std::vector<stack::CheckedImage>& images) {
+  const auto text_or_null = [](const std::optional<std::string>& text) { return text ? Json(*text) : Json(nullptr); };
+  Json list = Json::array();
+  for (const stack::CheckedImage& image : images) {
+    Json entry = {{"reference", image.wanted.reference.to_string()}, {"services", image.wanted.services}, {"platform", image.platform.to_string()}};
+    entry["running"] = text_or_null(image.running);
+    entry["local"] = text_or_null(image.local);
+    entry["available"] = text_or_null(image.available);
+    entry["state"] = to_string(image.state);
+    if (image.error) entry["error"] = error_json(*image.error);
+    list.push_back(std::move(entry));
+  }
+  return {{"images", std::move(list)}};
+}
+
+std::string check_text(const std::vector<stack::CheckedImage>& images) {
+  const auto shortened = [](const std::optional<std::string>& text) { return text ? short_image_id(*text) : std::string("-"); };
+  Table table({"REFERENCE", "SERVICES", "PLATFORM", "RUNNING", "LOCAL", "AVAILABLE", "STATE"});
+  for (const stack::CheckedImage& image : images) {
+    table.add({image.wanted.reference.familiar(), image.wanted.services.empty() ? "-" : join(image.wanted.services, ","),
+               image.platform.to_string(), shortened(image.running), shortened(image.local), shortened(image.available),
+               std::string(to_string(image.state))});
+  }
+  return table.to_string();
+}
+
+}  // namespace drover::cli

@@ -1,0 +1,148 @@
+#include "cli/session.h"
+
+#include "base/text.h"
+
+#include <algorithm>
+#include <iostream>
+#include <iterator>
+#include <utility>
+
+namespace drover::cli {
+namespace {
+
+constexpr std::size_t compose_bytes_max = 16U << 20U;  // of standard input; real files stay below 200 kB
+
+std::string read_standard_input() {
+  std::string text;
+  std::string piece(64U << 10U, '\0');
+  while (std::cin.read(piece.data(), static_cast<std::streamsize>(piece.size())) || std::cin.gcount() > 0) {
+    text.append(piece, 0, static_cast<std::size_t>(std::cin.gcount()));
+    if (text.size() > compose_bytes_max) throw Error(ErrorCode::usage, "the compose file on standard input is larger than 16 MiB");
+  }
+  return text;
+}
+
+Platform parse_service_platform(const compose::NeededImage& needed) {
+  try {
+    return Platform::parse(needed.platform);
+  } catch (Error& error) {
+    throw error.add_frame("service " + join(needed.services, ", "));
+  }
+}
+
+}  // namespace
+
+Session::Session(const Flags& flags, const Settings& settings, const Environment& environment, const Context& ctx, Output& output,
+                 Screen& screen)
+    : flags_(flags), settings_(settings), environment_(environment), ctx_(ctx), output_(output), screen_(screen) {}
+
+Session::~Session() = default;
+
+net::Transport& Session::transport() {
+  if (!transport_) transport_ = std::make_unique<net::Transport>(net::TransportOptions{.user_agent = "drover/" DROVER_VERSION, .ca_file = settings_.ca_file});
+  return *transport_;
+}
+
+registry::Client& Session::registry() {
+  if (!registry_) registry_ = std::make_unique<registry::Client>(transport(), settings_.registry);
+  return *registry_;
+}
+
+engine::Client& Session::engine() {
+  if (!engine_) engine_ = std::make_unique<engine::Client>(transport(), engine::find_endpoint(settings_.endpoint, environment_));
+  return *engine_;
+}
+
+engine::Inventory Session::take_inventory() {
+  try {
+    return engine::take_inventory(ctx_, engine(), settings_.jobs);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::interrupted || error.code() == ErrorCode::usage) throw;
+    throw Error(ErrorCode::refused, std::string("nothing was changed, the engine cannot be used: ") + error.what());
+  }
+}
+
+store::BlobStore Session::open_store(store::BlobStore::Access access) const {
+  if (settings_.store.empty()) {
+    throw Error(ErrorCode::usage, "no folder for the store: neither --store nor DROVER_STORE nor HOME is set; name one with --store DIR");
+  }
+  return store::BlobStore::open(settings_.store, access);
+}
+
+std::optional<store::BlobStore> Session::try_open_store() const {
+  if (settings_.store.empty()) return std::nullopt;
+  try {
+    return store::BlobStore::open(settings_.store, store::BlobStore::Access::read);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::not_found) return std::nullopt;
+    throw;
+  }
+}
+
+std::vector<Reference> Session::references() const {
+  std::vector<Reference> references;
+  for (const std::string& text : flags_.references) {
+    try {
+      const Reference reference = Reference::parse(text);
+      if (std::find(references.begin(), references.end(), reference) == references.end()) references.push_back(reference);
+    } catch (const Error& error) {
+      throw Error(ErrorCode::usage, error.what());
+    }
+  }
+  return references;
+}
+
+std::vector<Reference> Session::some_references(std::string_view remedy) const {
+  std::vector<Reference> references = this->references();
+  if (references.empty()) throw Error(ErrorCode::usage, "no image is named; " + std::string(remedy));
+  return references;
+}
+
+const compose::Project& Session::project() {
+  if (project_) return *project_;
+  compose::LoadOptions options = settings_.compose;
+  if (std::find(options.files.begin(), options.files.end(), "-") != options.files.end()) options.standard_input = read_standard_input();
+  project_ = compose::load_project(options);
+  for (const std::string& warning : project_->warnings) ctx_.warn(warning);
+  return *project_;
+}
+
+bool Session::has_project() {
+  try {
+    project();
+    return true;
+  } catch (const Error& error) {
+    return error.code() != ErrorCode::usage && error.code() != ErrorCode::not_found;  // a broken file is one all the same
+  }
+}
+
+std::vector<stack::WantedImage> Session::wanted_images() {
+  std::vector<stack::WantedImage> wanted;
+  if (!flags_.references.empty()) {
+    for (const Reference& reference : references()) wanted.push_back({.reference = reference, .platform = {}, .services = {}});
+    return wanted;
+  }
+  for (const compose::NeededImage& needed : compose::needed_images(project())) {
+    stack::WantedImage image{.reference = needed.reference, .platform = {}, .services = needed.services};
+    if (!needed.platform.empty()) image.platform = parse_service_platform(needed);
+    wanted.push_back(std::move(image));
+  }
+  const std::vector<std::string> built = compose::built_services(project());
+  if (!built.empty()) ctx_.warn("built, not pulled, and so left out: " + join(built, ", "));
+  return wanted;
+}
+
+registry::PullOptions Session::pull_options(const registry::PlatformChoice& default_platforms) const {
+  return {.platforms = settings_.platforms.value_or(default_platforms),
+          .jobs = settings_.jobs,
+          .rate_bytes_per_second = settings_.rate_bytes_per_second};
+}
+
+void Session::report(const Error& error) { screen_.write_line(error_line(error, ctx_.clock->system_now())); }
+
+ExitCode Session::finish(const std::vector<Error>& failures) {
+  for (const Error& failure : failures) report(failure);
+  return exit_code(failures);
+}
+
+}  // namespace drover::cli

@@ -1,0 +1,207 @@
+#include "cli/settings.h"
+
+#include "base/error.h"
+#include "base/text.h"
+
+#include <unistd.h>
+
+#include <string_view>
+
+namespace drover::cli {
+namespace {
+
+std::string variable(const Environment& environment, const std::string& name) {
+  const auto found = environment.find(name);
+  return found == environment.end() ? std::string() : found->second;
+}
+
+Error usage(const std::string& text) { return Error(ErrorCode::usage, text); }
+
+std::filesystem::path choose_store(const Flags& flags, const Environment& environment, const Machine& machine) {
+  if (!flags.store.empty()) return machine.working_directory / flags.store;
+  if (const std::string store = variable(environment, "DROVER_STORE"); !store.empty()) return machine.working_directory / store;
+  if (machine.is_root) return "/var/lib/drover/store";
+  // A relative XDG_DATA_HOME is to be ignored (XDG Base Directory Specification).
+  if (const std::string data = variable(environment, "XDG_DATA_HOME"); data.starts_with('/')) {
+    return std::filesystem::path(data) / "drover/store";
+  }
+  if (const std::string home = variable(environment, "HOME"); home.starts_with('/')) {
+    return std::filesystem::path(home) / ".local/share/drover/store";
+  }
+  return {};  // only a command that needs the store complains
+}
+
+std::optional<registry::PlatformChoice> choose_platforms(const Flags& flags, const Environment& environment) {
+  std::vector<std::string> words = flags.platforms;
+  const bool is_from_environment = words.empty();
+  if (is_from_environment) {
+    const std::string text = variable(environment, "DOCKER_DEFAULT_PLATFORM");
+    if (text.empty()) return std::nullopt;
+    words.push_back(text);
+  }
+  registry::PlatformChoice choice;
+  for (const std::string& word : words) {
+    for (const std::string_view part : split(word, ',')) {  // docker's own form for several
+      if (trim(part) == "all") {
+        choice.all = true;
+        continue;
+      }
+      try {
+        choice.wanted.push_back(Platform::parse(trim(part)));
+      } catch (const Error& error) {
+        throw usage(std::string(is_from_environment ? "DOCKER_DEFAULT_PLATFORM" : "--platform") + ": " + error.what());
+      }
+    }
+  }
+  if (choice.all) choice.wanted.clear();
+  return choice;
+}
+
+std::size_t choose_jobs(const Flags& flags) {
+  if (flags.jobs.empty()) return jobs_default;
+  const auto jobs = parse_uint(flags.jobs);
+  if (!jobs || *jobs == 0 || *jobs > jobs_max) {
+    throw usage("--jobs " + printable(flags.jobs) + ": not a number from 1 to " + std::to_string(jobs_max));
+  }
+  return static_cast<std::size_t>(*jobs);
+}
+
+std::uint64_t choose_rate(const Flags& flags) {
+  if (flags.limit_rate.empty()) return 0;
+  const auto rate = parse_size(flags.limit_rate);
+  if (!rate || *rate == 0) throw usage("--limit-rate " + printable(flags.limit_rate) + ": not a rate like 500k, 10M or 1G (bytes a second)");
+  return *rate;
+}
+
+std::set<std::string> choose_insecure(const Flags& flags) {
+  std::set<std::string> hosts;
+  for (const std::string& host : flags.insecure_registries) {
+    if (host.empty() || host.find('/') != std::string::npos) {
+      throw usage("--insecure-registry " + printable(host) + ": only HOST or HOST:PORT, without scheme and path");
+    }
+    hosts.insert(to_lower(host));
+  }
+  return hosts;
+}
+
+ProgressMode choose_progress(const Flags& flags, const Environment& environment, const Machine& machine) {
+  if (flags.progress == "tty") return ProgressMode::tty;
+  if (flags.progress == "plain") return ProgressMode::plain;
+  if (flags.progress == "json") return ProgressMode::json;
+  if (flags.progress == "none") return ProgressMode::none;
+  if (!flags.progress.empty() && flags.progress != "auto") {
+    throw usage("--progress " + printable(flags.progress) + ": not one of auto, tty, plain, json, none");
+  }
+  if (flags.quiet) return ProgressMode::none;
+  const bool can_draw = machine.is_error_terminal && variable(environment, "TERM") != "dumb";
+  return can_draw ? ProgressMode::tty : ProgressMode::plain;
+}
+
+engine::Settle choose_settle(const Flags& flags) {
+  if (flags.settle.empty() || flags.settle == "auto") return engine::Settle::automatic;
+  if (flags.settle == "never") return engine::Settle::never;
+  throw usage("--settle " + printable(flags.settle) + ": not one of auto, never");
+}
+
+// Digits and a unit: "30m". A bare 0 needs none.
+std::optional<std::chrono::seconds> choose_min_age(const Flags& flags) {
+  const std::string& text = flags.min_age;
+  if (text.empty()) return std::nullopt;
+  if (text == "0") return std::chrono::seconds(0);
+  constexpr std::string_view units = "smhd";
+  constexpr std::uint64_t seconds_of[] = {1, 60, 3600, 86400};
+  constexpr std::uint64_t count_max = 100'000;  // of days: no file is older
+  const std::size_t unit = units.find(text.back());
+  const auto count = parse_uint(std::string_view(text).substr(0, text.size() - 1));
+  if (unit == std::string_view::npos || !count || *count * seconds_of[unit] > count_max * 86400 || *count > count_max * 86400) {
+    throw usage("--min-age " + printable(text) + ": not an age like 30m, 24h or 7d");
+  }
+  return std::chrono::seconds(*count * seconds_of[unit]);
+}
+
+std::vector<std::filesystem::path> certs_directories(const Environment& environment) {
+  std::vector<std::filesystem::path> folders;
+  if (const std::string home = variable(environment, "HOME"); home.starts_with('/')) {  // rootless docker, podman
+    folders.push_back(std::filesystem::path(home) / ".config/docker/certs.d");
+    folders.push_back(std::filesystem::path(home) / ".config/containers/certs.d");
+  }
+  folders.emplace_back("/etc/docker/certs.d");
+  folders.emplace_back("/etc/containers/certs.d");
+  return folders;
+}
+
+compose::LoadOptions compose_options(const Flags& flags, const Environment& environment, const Machine& machine) {
+  compose::LoadOptions options;
+  options.files.assign(flags.files.begin(), flags.files.end());
+  if (!flags.project_directory.empty()) options.project_directory = flags.project_directory;
+  if (!flags.project_name.empty()) options.project_name = flags.project_name;
+  options.env_files.assign(flags.env_files.begin(), flags.env_files.end());
+  options.profiles = flags.profiles;
+  options.environment = environment;
+  options.working_directory = machine.working_directory;
+  return options;
+}
+
+}  // namespace
+
+Environment read_environment() {
+  Environment environment;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    const std::size_t equals = text.find('=');
+    if (equals == 0 || equals == std::string_view::npos) continue;
+    environment.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return environment;
+}
+
+Machine Machine::real() {
+  std::error_code ignored;  // a removed working directory only matters to relative paths
+  return {.is_root = ::geteuid() == 0,
+          .is_error_terminal = ::isatty(STDERR_FILENO) == 1,
+          .working_directory = std::filesystem::current_path(ignored)};
+}
+
+std::vector<std::filesystem::path> credential_files(const Environment& environment) {
+  std::vector<std::filesystem::path> files;
+  const std::string home = variable(environment, "HOME");
+  if (const std::string file = variable(environment, "REGISTRY_AUTH_FILE"); !file.empty()) files.emplace_back(file);
+  if (const std::string folder = variable(environment, "DOCKER_CONFIG"); !folder.empty()) {
+    files.push_back(std::filesystem::path(folder) / "config.json");
+  } else if (home.starts_with('/')) {
+    files.push_back(std::filesystem::path(home) / ".docker/config.json");
+  }
+  if (const std::string run = variable(environment, "XDG_RUNTIME_DIR"); run.starts_with('/')) {
+    files.push_back(std::filesystem::path(run) / "containers/auth.json");
+  }
+  if (home.starts_with('/')) files.push_back(std::filesystem::path(home) / ".config/containers/auth.json");
+  return files;
+}
+
+Settings make_settings(const Flags& flags, const Environment& environment, const Machine& machine) {
+  Settings settings;
+  settings.store = choose_store(flags, environment, machine);
+  if (!flags.host.empty()) settings.endpoint.host = flags.host;
+  if (!flags.context.empty()) settings.endpoint.context = flags.context;
+  settings.compose = compose_options(flags, environment, machine);
+  settings.platforms = choose_platforms(flags, environment);
+  settings.jobs = choose_jobs(flags);
+  settings.rate_bytes_per_second = choose_rate(flags);
+  if (!flags.ca_file.empty()) settings.ca_file = machine.working_directory / flags.ca_file;
+  settings.registry.insecure_registries = choose_insecure(flags);
+  settings.registry.credential_files = credential_files(environment);
+  settings.registry.certs_directories = certs_directories(environment);
+  settings.registry.program_path = variable(environment, "PATH");
+  settings.progress = choose_progress(flags, environment, machine);
+  settings.settle = choose_settle(flags);
+  settings.min_age = choose_min_age(flags);
+  if (flags.keep_going && flags.fail_fast) throw usage("--keep-going and --fail-fast exclude each other");
+  settings.json = flags.json;
+  settings.quiet = flags.quiet;
+  settings.verbose = flags.verbose;
+  settings.dry_run = flags.dry_run;
+  settings.yes = flags.yes;
+  return settings;
+}
+
+}  // namespace drover::cli
