@@ -4,6 +4,7 @@
 # $DROVER is the program; DROVER_TEST_REGISTRY, DROVER_TEST_ENGINE and DROVER_TEST_FOLDER come from with_services.sh.
 
 set -euo pipefail
+integration=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$DROVER_TEST_FOLDER"
 export DROVER_STORE=$DROVER_TEST_FOLDER/store HOME=$DROVER_TEST_FOLDER/home XDG_CONFIG_HOME=$DROVER_TEST_FOLDER/home DOCKER_HOST=${DROVER_TEST_ENGINE:-}
 mkdir -p "$HOME"
@@ -11,7 +12,7 @@ mkdir -p "$HOME"
 registry=$DROVER_TEST_REGISTRY
 engine=${DROVER_TEST_ENGINE:-}
 # shellcheck source=tests/integration/layout.sh
-source "$(dirname "${BASH_SOURCE[0]}")/layout.sh"
+source "$integration/layout.sh"
 
 fail() { echo "FAILED at line ${BASH_LINENO[0]}: $*" >&2; exit 1; }
 say() { echo "-- $*"; }
@@ -28,7 +29,7 @@ expect_code() {
 expect_json() { jq -e "$@" out >/dev/null || { cat out >&2; fail "not so: $*"; }; }
 
 drover() { "$DROVER" "$@"; }
-push() { skopeo --insecure-policy copy --quiet --all --dest-tls-verify=false "oci:$1:$2" "docker://$registry/$2"; }
+push() { skopeo --insecure-policy copy --quiet --all --preserve-digests --dest-tls-verify=false "oci:$1:$2" "docker://$registry/$2"; }
 
 # random_tree DIR BYTES SEED: a folder with one incompressible file, the same for the same seed.
 random_tree() {

@@ -4,7 +4,7 @@ source "$(dirname "$0")/expect.sh"
 
 docker_get() { curl -fsS --unix-socket "${engine#unix://}" "http://engine$1"; }
 layout_begin layout
-layout_busybox amd64 busybox-amd64 cache || { echo "skipped: Debian's busybox-static cannot be fetched"; exit 77; }
+layout_busybox amd64 busybox-amd64 "$PWD/cache" || { echo "skipped: Debian's busybox-static cannot be fetched"; exit 77; }
 mkdir -p base/bin && cp busybox-amd64 base/bin/busybox && ln -sf busybox base/bin/sh
 base=$(layout_layer layout base gzip)
 
@@ -51,7 +51,7 @@ done
 skopeo --insecure-policy copy --quiet --override-arch arm64 "oci:store:$registry/web:1" dir:arm64 || fail "the arm64 image is not in the store"
 
 say "what was loaded runs, the zstd image too"
-source "$(dirname "$0")/fixture.sh"
+source "$integration/fixture.sh"
 for name in web cache; do
   [[ $(engine_run "$registry/$name:1") == "$name 1 amd64" ]] || fail "$name does not run"
 done

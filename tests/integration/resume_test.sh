@@ -9,9 +9,9 @@ push layout big:1
 
 kills=0
 lost_max=0
-for point in 5 15 30 45 60 75 90 97; do
+for point in 5 15 30 45 60 75 90; do
   # The run is killed once this many percent have come; the events say so.
-  drover pull --insecure-registry "$registry" --platform linux/amd64 --limit-rate 40M --progress json --json "$registry/big:1" >report 2>events &
+  "$DROVER" pull --insecure-registry "$registry" --platform linux/amd64 --limit-rate 40M --progress json --json "$registry/big:1" >report 2>events &
   pid=$!
   for _ in {1..200}; do
     sleep 0.02
@@ -21,16 +21,17 @@ for point in 5 15 30 45 60 75 90 97; do
   done
   if kill -9 $pid 2>/dev/null; then kills=$((kills + 1)); fi
   wait $pid 2>/dev/null || true
-  [[ ! -e store/index.json ]] || ! grep -q big:1 store/index.json || fail "the tag is there before the blobs are"
+  # A run that was just through may have set the tag; then everything must be there.
+  [[ ! -e store/index.json ]] || ! grep -q big:1 store/index.json || drover verify -q || fail "the tag is there before the blobs are"
   say "killed at $point %: $done bytes had come"
 done
 ((kills >= 6)) || fail "only $kills runs were killed: nothing was tested"
 
 expect_code 0 drover pull --insecure-registry "$registry" --platform linux/amd64 --json "$registry/big:1"
 expect_json '.images[0].digest != null'
-# The last run of all: what the killed ones recorded was taken over. The last kill was at 97 %, less buffers of at most 16 MiB.
-resumed=$(jq .bytes.resumed out)
-((resumed >= size * 97 / 100 - 17000000)) || fail "only $resumed bytes were taken over"
+# What the killed runs recorded was taken over: the last was killed at 90 %, less buffers of at most 16 MiB.
+resumed=$(jq '.bytes.resumed + .bytes.reused' out)
+((resumed >= size * 90 / 100 - 17000000)) || fail "only $resumed bytes were taken over"
 layer=$(jq -r '.manifests[0].digest' layout/index.json | cut -d: -f2)
 amd64=$(jq -r '.manifests[] | select(.platform.architecture == "amd64").digest' "layout/blobs/sha256/$layer" | cut -d: -f2)
 for digest in $(jq -r '.config.digest, .layers[].digest' "layout/blobs/sha256/$amd64" | cut -d: -f2); do

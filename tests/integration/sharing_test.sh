@@ -9,9 +9,9 @@ total=$(find layout/blobs -type f -size +100k -printf '%s\n' | awk '{s += $1} EN
 
 for round in 1 2 3; do
   rm -rf store
-  drover pull --platform all --limit-rate 60M --json "$registry/same:1" >one 2>one.err &
+  "$DROVER" pull --platform all --limit-rate 60M --json "$registry/same:1" >one 2>one.err &
   first=$!
-  drover pull --platform all --limit-rate 60M --json "$registry/same:1" >two 2>two.err &
+  "$DROVER" pull --platform all --limit-rate 60M --json "$registry/same:1" >two 2>two.err &
   second=$!
   wait $first || { cat one.err; fail "the first run failed"; }
   wait $second || { cat two.err; fail "the second run failed"; }
@@ -23,10 +23,10 @@ done
 
 say "one of them is killed, the other takes over"
 rm -rf store
-drover pull --platform all --limit-rate 20M --json "$registry/same:1" >one 2>one.err &
+"$DROVER" pull --platform all --limit-rate 20M --json "$registry/same:1" >one 2>one.err &
 first=$!
 sleep 0.5
-drover pull --platform all --json "$registry/same:1" >two 2>two.err &
+"$DROVER" pull --platform all --json "$registry/same:1" >two 2>two.err &
 second=$!
 sleep 0.3
 kill -9 $first
