@@ -16,7 +16,7 @@ namespace drover::registry {
 // Which platforms of an image are wanted: the listed ones, or all that the index has.
 struct PlatformChoice {
   bool all = false;
-  std::vector<Platform> wanted;
+  std::vector<Platform> wanted = {};
 };
 
 struct ResolvedImage {

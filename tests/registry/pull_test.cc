@@ -1,0 +1,210 @@
+// Whole pulls against a registry with faults: what lands in the store is right or nothing, and cuts cost little.
+#include "registry/pull.h"
+
+#define BOOST_TEST_MODULE registry_pull
+#include <boost/test/included/unit_test.hpp>
+
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+
+#include "tests/support/fake_clock.h"
+#include "tests/support/fake_registry.h"
+#include "tests/support/recording_progress.h"
+#include "tests/support/temp_dir.h"
+
+#include <functional>
+#include <random>
+#include <thread>
+
+using namespace drover;
+using namespace drover::registry;
+namespace data = boost::unit_test::data;
+
+namespace {
+
+constexpr std::size_t large = 11U << 20U;  // several chunks
+
+std::string noise(std::size_t size, unsigned seed) {
+  std::mt19937_64 random(seed);
+  std::string bytes(size, '\0');
+  for (char& c : bytes) c = static_cast<char>(random());
+  return bytes;
+}
+
+// Two images that share their base layer, one of them with a layer of several chunks.
+struct Fixture {
+  test::FakeRegistry registry;
+  test::TempDir directory;
+  test::FakeClock clock;
+  test::RecordingLog log;
+  net::Transport transport;
+  std::stop_source stop;
+  Context ctx{.stop = stop.get_token(), .log = &log, .clock = &clock};
+  std::string base = noise(700'000, 1);
+  std::string top = noise(large, 2);
+  test::FakeImage one = registry.add_image("acme/one", "1", {{.bytes = base}, {.bytes = top}});
+  test::FakeImage two = registry.add_image("acme/two", "1", {{.bytes = base}, {.bytes = noise(5000, 3)}});
+  std::uint64_t layer_bytes = base.size() + top.size() + 5000;
+  store::BlobStore store = store::BlobStore::open(directory / "store", store::BlobStore::Access::write);
+
+  std::vector<Reference> both() const { return {Reference::parse(registry.reference("acme/one", "1")), Reference::parse(registry.reference("acme/two", "1"))}; }
+
+  PullReport pull_all(const ImageReady& on_ready = {}) {
+    Client client(transport, {});
+    return pull(ctx, client, store, both(), {.platforms = {.all = true}, .jobs = 4}, on_ready);
+  }
+
+  bool holds(const std::string& bytes) const {
+    const Digest digest = Digest::parse(test::sha256_of(bytes));
+    return store.has(digest, bytes.size()) && store.read(digest, bytes.size()) == bytes;
+  }
+
+  bool is_complete() const { return holds(base) && holds(top) && store.tags().size() == 2; }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(pulling, Fixture)
+
+BOOST_AUTO_TEST_CASE(everything_lands_and_shared_blobs_come_once) {
+  std::mutex mutex;
+  std::set<std::size_t> ready;
+  const PullReport report = pull_all([&](std::size_t i, const PulledImage& image) {
+    const std::lock_guard lock(mutex);
+    BOOST_TEST(image.complete);
+    ready.insert(i);
+  });
+
+  BOOST_TEST(is_complete());
+  BOOST_TEST(ready.size() == 2U);
+  BOOST_TEST(registry.count("GET", "/blobs/" + test::sha256_of(base)) == 1U);
+  BOOST_TEST(report.bytes.reused == 0U);
+  BOOST_TEST(report.bytes.fetched == report.bytes.total);
+  BOOST_TEST(report.bytes.total > layer_bytes);
+}
+
+BOOST_AUTO_TEST_CASE(the_second_time_only_documents_are_asked_for) {
+  pull_all();
+  registry.clear_log();
+  const PullReport again = pull_all();
+  BOOST_TEST(again.images[0].complete);
+  BOOST_TEST(again.bytes.reused == layer_bytes);
+  BOOST_TEST(registry.count("GET", test::sha256_of(base)) == 0U);
+  BOOST_TEST(registry.count("GET", test::sha256_of(top)) == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(an_image_that_is_not_there_leaves_the_others_alone) {
+  Client client(transport, {});
+  const std::vector<Reference> wanted = {Reference::parse(registry.reference("acme/none", "1")), both()[1]};
+  const PullReport report = pull(ctx, client, store, wanted, {.platforms = {.all = true}});
+  BOOST_REQUIRE(report.images[0].error.has_value());
+  BOOST_TEST((report.images[0].error->code() == ErrorCode::not_found));
+  BOOST_TEST(std::string(report.images[0].error->what()).find("acme/none:1") != std::string::npos);
+  BOOST_TEST(report.images[1].complete);
+}
+
+BOOST_AUTO_TEST_CASE(a_missing_platform_is_named) {
+  Client client(transport, {});
+  registry.add_index("acme/multi", "1", {one});
+  const PullReport report = pull(ctx, client, store, {Reference::parse(registry.reference("acme/multi", "1"))}, {.platforms = {.wanted = {Platform::parse("linux/riscv64")}}});
+  BOOST_REQUIRE(report.images[0].error.has_value());
+  BOOST_TEST((report.images[0].error->code() == ErrorCode::platform_missing));
+  BOOST_TEST(std::string(report.images[0].error->what()).find("linux/riscv64 (has linux/amd64)") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_keeps_what_came_and_the_next_run_goes_on) {
+  registry.fault({.target = test::sha256_of(top), .count = 0}, {.bytes_per_second = 8'000'000});
+  std::jthread stopper([this] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    stop.request_stop();
+  });
+  BOOST_CHECK_EXCEPTION(pull_all(), Error, [](const Error& e) { return e.code() == ErrorCode::interrupted; });
+  stopper.join();
+  registry.clear_faults();
+  ctx.stop = {};
+  const PullReport report = pull_all();
+  BOOST_TEST(is_complete());
+  BOOST_TEST(report.bytes.resumed > 500'000U);
+  BOOST_TEST(report.bytes.fetched + report.bytes.resumed + report.bytes.reused <= report.bytes.total + 1000);
+}
+
+struct Case {
+  const char* name;
+  std::function<void(test::FakeRegistry&, const std::string& digest)> arrange;
+  double bytes_max = 1.0;  // fetched, of what is needed
+};
+
+std::ostream& operator<<(std::ostream& out, const Case& row) { return out << row.name; }
+
+const Case mended[] = {
+    {"resets_at_every_megabyte", [](auto& r, const auto& d) { r.fault({.target = d, .count = 12}, {.reset_after = 1'000'000}); }, 1.02},
+    {"clean_closes", [](auto& r, const auto& d) { r.fault({.target = d, .count = 5}, {.close_after = 500'000}); }, 1.01},
+    {"server_errors", [](auto& r, const auto& d) { r.fault({.target = d, .count = 3}, {.status = 503, .body = "busy"}); }, 1.01},
+    {"too_many_requests", [](auto& r, const auto& d) { r.fault({.target = d, .count = 2}, {.status = 429, .headers = {{"Retry-After", "3"}}}); }, 1.01},
+    {"ranges_ignored", [](auto& r, const auto& d) { r.fault({.target = d, .count = 0}, {.ignore_range = true}); }, 3.0},
+    {"ranges_refused_once", [](auto& r, const auto& d) { r.fault({.target = d, .count = 1}, {.status = 416}); }, 2.0},
+    {"wrong_content_range", [](auto& r, const auto& d) { r.fault({.target = d, .count = 2}, {.content_range = "bytes 5-10/20"}); }, 2.5},
+    {"shifted_ranges", [](auto& r, const auto& d) { r.fault({.target = d, .count = 2}, {.shift_range = 100}); }, 2.5},
+    {"multipart_ranges", [](auto& r, const auto& d) { r.fault({.target = d, .count = 2}, {.multipart = true}); }, 2.5},
+    {"chunked_without_length", [](auto& r, const auto& d) { r.fault({.target = d, .count = 0}, {.chunked = true}); }, 1.01},
+    {"one_wrong_byte_once", [](auto& r, const auto& d) { r.fault({.target = d, .count = 1}, {.flip_byte = 1000}); }, 2.1},
+    {"signed_urls_that_expire", [](auto& r, const auto&) { r.set_redirect({.enabled = true, .uses_max = 2}); }, 1.01},
+    {"tokens_that_expire", [](auto& r, const auto&) { r.set_auth({.scheme = test::FakeAuth::Scheme::bearer, .anonymous_pull = true, .token_uses_max = 3}); }, 1.01},
+};
+
+BOOST_DATA_TEST_CASE(faults_are_mended, data::make(mended), row) {
+  row.arrange(registry, test::sha256_of(top));
+  const PullReport report = pull_all();
+  for (const PulledImage& image : report.images) BOOST_TEST(!image.error.has_value(), (image.error ? image.error->what() : ""));
+  BOOST_TEST(is_complete());
+  BOOST_TEST(static_cast<double>(report.bytes.fetched) <= row.bytes_max * static_cast<double>(report.bytes.total));
+  BOOST_TEST(!registry.saw_authorization(1));
+}
+
+struct Final {
+  const char* name;
+  test::Fault fault;
+  ErrorCode code;
+};
+
+std::ostream& operator<<(std::ostream& out, const Final& row) { return out << row.name; }
+
+const Final broken[] = {
+    {"wrong_bytes", {.flip_byte = 1000}, ErrorCode::digest_mismatch},
+    {"gone", {.status = 404}, ErrorCode::not_found},
+    {"forbidden", {.status = 403}, ErrorCode::authentication},
+    {"busy_for_a_day", {.status = 429, .headers = {{"Retry-After", "86400"}}}, ErrorCode::rate_limited},
+    {"always_down", {.status = 500}, ErrorCode::network},
+    {"always_cut", {.reset_after = 0}, ErrorCode::network},
+};
+
+BOOST_DATA_TEST_CASE(what_cannot_be_mended_fails_one_image_and_leaves_no_tag, data::make(broken), row) {
+  registry.fault({.target = "/blobs/" + test::sha256_of(top), .count = 0}, row.fault);
+  const PullReport report = pull_all();
+  BOOST_REQUIRE(report.images[0].error.has_value());
+  BOOST_TEST(to_string(report.images[0].error->code()) == to_string(row.code), report.images[0].error->what());
+  BOOST_TEST(std::string(report.images[0].error->what()).find("cannot pull") == 0U, report.images[0].error->what());
+  BOOST_TEST(!store.has(Digest::parse(test::sha256_of(top)), top.size()));
+  BOOST_TEST(report.images[1].complete);
+  BOOST_TEST(store.tags().size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(the_plan_says_what_would_be_fetched) {
+  Client client(transport, {});
+  const PullPlan before = plan(ctx, client, store, both(), {.platforms = {.all = true}});
+  BOOST_TEST(before.bytes_missing == before.bytes_total);
+  BOOST_TEST(before.blobs.size() == 7U);
+  BOOST_TEST(before.blobs.back().descriptor.size == large);
+  pull_all();
+  BOOST_TEST(plan(ctx, client, store, both(), {.platforms = {.all = true}}).bytes_missing == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_rate_limit_holds) {
+  ctx.clock = &Clock::real();
+  Client client(transport, {});
+  const PullReport report = pull(ctx, client, store, both(), {.platforms = {.all = true}, .rate_bytes_per_second = 20'000'000});
+  BOOST_TEST(is_complete());
+  BOOST_TEST(report.seconds > 0.45);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
