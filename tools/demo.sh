@@ -18,7 +18,8 @@ source tests/integration/layout.sh
 
 summary=()
 step() { if [[ -t 1 ]]; then printf '\n\033[1m== %s\033[0m\n' "$*"; else printf '\n== %s\n' "$*"; fi; }
-show() { printf '$ drover'; printf ' %q' "$@"; printf '\n'; "$drover" "$@"; }
+told() { printf '$ drover'; printf ' %q' "$@"; printf '\n'; }
+show() { told "$@"; "$drover" "$@"; }
 seen() { summary+=("$*"); }
 # must WHAT COMMAND…: what the summary will say, and the check of it.
 must() {
@@ -113,7 +114,12 @@ write_compose_file() {
   echo "REGISTRY=$registry" >"$fixture/.env"
 }
 
-json_is() { jq -e "$2" >/dev/null <"$1"; }
+json_is() {
+  jq -e "$2" >/dev/null <"$1" && return 0
+  echo "demo: the answer was:" >&2
+  jq . "$1" >&2
+  return 1
+}
 
 demo_prefetch() {
   local load=() flags=() platform
@@ -129,7 +135,9 @@ demo_prefetch() {
   step "Prefetch the stack for both platforms"
   show prefetch "${flags[@]}" -f "$fixture/compose.yml" "${load[@]}"
   "$drover" prefetch --json "${flags[@]}" -f "$fixture/compose.yml" "${load[@]}" >"$fixture/again.json"
-  must "a second prefetch fetches no blob again" json_is "$fixture/again.json" '.bytes.fetched == 0 and .bytes.total > 0'
+  # Manifests may be asked for again: a tag can have moved.
+  must "a second prefetch fetches no layer again and sends the engine nothing" json_is "$fixture/again.json" \
+    '.bytes.fetched * 100 < .bytes.total and ([.images[].bytesSent // 0] | add) == 0'
   show ls
 }
 
@@ -176,13 +184,15 @@ demo_resume() {
   local size=$((256 << 20)) pid resumed fetched
   step "kill -9 in the middle of a pull of 256 MiB, then again"
   make_big_image "$size"
-  "$drover" pull --progress none --limit-rate 64M "$registry/demo/big:1.0" >"$fixture/killed.txt" 2>&1 &
+  "$drover" pull --progress none --limit-rate 64M --platform linux/amd64 "$registry/demo/big:1.0" >"$fixture/killed.txt" 2>&1 &
   pid=$!
   sleep 2.5
   kill -9 "$pid"
   wait "$pid" 2>/dev/null && { echo "demo: the pull ended before it could be killed" >&2; exit 1; }
   echo "killed after 2.5 s at 64 MB/s"
-  show pull --json --platform linux/amd64 "$registry/demo/big:1.0" | tee "$fixture/resumed.json" | jq -c '{bytes, requests, seconds}'
+  told pull --json --platform linux/amd64 "$registry/demo/big:1.0"
+  "$drover" pull --json --platform linux/amd64 "$registry/demo/big:1.0" >"$fixture/resumed.json"
+  jq -c '{bytes, requests, seconds}' "$fixture/resumed.json"
   resumed=$(jq .bytes.resumed "$fixture/resumed.json") fetched=$(jq .bytes.fetched "$fixture/resumed.json")
   must "after kill -9 the pull went on: $((resumed >> 20)) MiB kept, $((fetched >> 20)) MiB fetched" \
     json_is "$fixture/resumed.json" ".bytes.resumed > $((32 << 20)) and .bytes.fetched + .bytes.resumed <= $size * 1.02"
@@ -190,7 +200,7 @@ demo_resume() {
 
 demo_verify() {
   step "Verify: every byte of the store against its name"
-  show verify
+  show verify --progress none
   must "every blob of the store is what its digest says, by sha256sum too" blobs_are_named_right
 }
 
