@@ -11,15 +11,27 @@
 namespace drover::compose {
 namespace {
 
-bool has_resource(const Node& project, std::string_view section, std::string_view name) {
-  const Node* resources = project.find(section);
-  return resources && resources->find(name);
-}
+// The names that a project defines, by section.
+class DefinedNames {
+ public:
+  explicit DefinedNames(const Node& project) {
+    for (const Member& section : project.members)
+      for (const Member& resource : section.value.members) names_[section.key].insert(resource.key);
+  }
 
-void require_resource(const Node& project, std::string_view section, std::string_view name, const Origin& origin, const TreePath& path) {
-  if (has_resource(project, section, name)) return;
-  throw invalid(origin, path, "refers to undefined " + std::string(section.substr(0, section.size() - 1)) + " \"" + printable(name, 80) + "\"");
-}
+  bool has(std::string_view section, std::string_view name) const {
+    const auto found = names_.find(section);
+    return found != names_.end() && found->second.contains(name);
+  }
+
+  void require(std::string_view section, std::string_view name, const Origin& origin, const TreePath& path) const {
+    if (has(section, name)) return;
+    throw invalid(origin, path, "refers to undefined " + std::string(section.substr(0, section.size() - 1)) + " \"" + printable(name, 80) + "\"");
+  }
+
+ private:
+  std::map<std::string_view, std::set<std::string_view>> names_;
+};
 
 bool is_optional(const Node& dependency) {
   const Node* required = dependency.find("required");
@@ -28,8 +40,8 @@ bool is_optional(const Node& dependency) {
 
 class ServiceCheck {
  public:
-  ServiceCheck(const Node& project, const std::set<std::string>& active, const Member& service)
-      : project_(project), active_(active), service_(service.value), origin_(service.origin), path_{"services", service.key} {}
+  ServiceCheck(const DefinedNames& defined, const std::set<std::string>& active, const Member& service)
+      : defined_(defined), active_(active), service_(service.value), origin_(service.origin), path_{"services", service.key} {}
 
   void run() const {
     check_source();
@@ -55,7 +67,7 @@ class ServiceCheck {
     if (!dependencies) return;
     for (const Member& dependency : dependencies->members) {
       if (active_.contains(dependency.key)) continue;
-      const bool is_defined = has_resource(project_, "services", dependency.key);
+      const bool is_defined = defined_.has("services", dependency.key);
       if (is_defined && is_optional(dependency.value)) continue;
       throw invalid(dependency.origin, path_,
                     "depends on " + std::string(is_defined ? "service \"" : "undefined service \"") + printable(dependency.key, 80) + "\"" +
@@ -69,8 +81,8 @@ class ServiceCheck {
     if (!networks) return;
     if (mode && !mode->text.empty() && (!networks->items.empty() || !networks->members.empty()))
       throw invalid(mode->origin, path_, "`network_mode` and `networks` exclude each other");
-    for (const Node& item : networks->items) require_resource(project_, "networks", item.text, item.origin, path_);
-    for (const Member& member : networks->members) require_resource(project_, "networks", member.key, member.origin, path_);
+    for (const Node& item : networks->items) defined_.require("networks", item.text, item.origin, path_);
+    for (const Member& member : networks->members) defined_.require("networks", member.key, member.origin, path_);
   }
 
   void check_volumes() const {
@@ -79,11 +91,11 @@ class ServiceCheck {
     for (const Node& volume : volumes->items) {
       if (volume.is_mapping()) {
         const std::string_view source = volume.text_of("source");
-        if (volume.text_of("type") == "volume" && !source.empty()) require_resource(project_, "volumes", source, volume.origin, path_);
+        if (volume.text_of("type") == "volume" && !source.empty()) defined_.require("volumes", source, volume.origin, path_);
         continue;
       }
       const auto parts = parse_short_volume(volume.text);
-      if (parts && !parts->is_bind && !parts->source.empty()) require_resource(project_, "volumes", parts->source, volume.origin, path_);
+      if (parts && !parts->is_bind && !parts->source.empty()) defined_.require("volumes", parts->source, volume.origin, path_);
     }
   }
 
@@ -91,10 +103,10 @@ class ServiceCheck {
     const Node* mounts = service_.find(section);
     if (!mounts) return;
     for (const Node& mount : mounts->items)
-      require_resource(project_, section, mount.is_string() ? std::string_view(mount.text) : mount.text_of("source"), mount.origin, path_);
+      defined_.require(section, mount.is_string() ? std::string_view(mount.text) : mount.text_of("source"), mount.origin, path_);
   }
 
-  const Node& project_;
+  const DefinedNames& defined_;
   const std::set<std::string>& active_;
   const Node& service_;
   const Origin& origin_;
@@ -145,8 +157,9 @@ void check_dependency_cycles(const Node& services, const std::set<std::string>& 
 void check_consistency(const Node& project, const std::set<std::string>& active_services) {
   const Node* services = project.find("services");
   if (!services) return;
+  const DefinedNames defined(project);
   for (const Member& service : services->members)
-    if (active_services.contains(service.key)) ServiceCheck(project, active_services, service).run();
+    if (active_services.contains(service.key)) ServiceCheck(defined, active_services, service).run();
   check_dependency_cycles(*services, active_services);
 }
 

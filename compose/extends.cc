@@ -119,7 +119,8 @@ void apply_extends(ModelLoader& loader, YamlDocument& document, const fs::path& 
   if (!services) return;
   Extender extender(loader, environment);
   std::vector<std::string> names;
-  for (const Member& service : services->members) names.push_back(service.key);
+  for (const Member& service : services->members)
+    if (service.value.find("extends")) names.push_back(service.key);
   for (const std::string& name : names) extender.resolve({&document, file, directory}, name);
 }
 

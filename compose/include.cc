@@ -37,12 +37,12 @@ std::vector<std::string> read_strings(const Node* node, const TreePath& path) {
   return strings;
 }
 
-IncludeEntry parse_entry(const Node& node, const TreePath& path) {
+IncludeEntry parse_entry(const Node& node, const TreePath& path, WarningList& warnings) {
   if (node.is_string()) return {{node.text}, "", {}, node.origin};
   if (!node.is_mapping()) throw invalid(node.origin, path, "must be a string or a mapping, not " + std::string(describe(node.kind)));
-  for (const Member& member : node.members)
-    if (member.key != "path" && member.key != "project_directory" && member.key != "env_file")
-      throw invalid(member.origin, path, "unknown key \"" + printable(member.key, 80) + "\"");
+  for (const Member& member : node.members)  // compose ignores others without a word
+    if (member.key != "path" && member.key != "project_directory" && member.key != "env_file" && !member.key.starts_with("x-"))
+      warnings.add(member.origin.to_string() + ": " + to_string(path) + ": unknown key \"" + printable(member.key, 80) + "\" is ignored");
   IncludeEntry entry{read_strings(node.find("path"), path), "", read_strings(node.find("env_file"), path), node.origin};
   const std::vector<std::string> directories = read_strings(node.find("project_directory"), path);
   if (directories.size() > 1) throw invalid(node.origin, path, "`project_directory` must be a string");
@@ -120,7 +120,7 @@ void apply_include(ModelLoader& loader, YamlDocument& document, const fs::path& 
   if (!include.is_sequence()) throw invalid(include.origin, "include: must be a list, not " + std::string(describe(include.kind)));
   for (std::size_t i = 0; i < include.items.size(); ++i) {
     const TreePath path = {"include", "[" + std::to_string(i) + "]"};
-    const IncludeEntry entry = parse_entry(include.items[i], path);
+    const IncludeEntry entry = parse_entry(include.items[i], path, loader.warnings());
     try {
       Node imported = loader.load(source_of(loader, entry, file, source, path));
       for (const std::string_view section : imported_sections) import_section(document, imported, section);

@@ -77,7 +77,7 @@ Node ModelLoader::load(const ModelSource& source) {
   Node project = Node::make_mapping();
   for (const fs::path& file : source.files)
     for (const YamlDocument& document : read_documents(file))
-      project = add_document(std::move(project), interpolated(document, file, source.environment), file, source);
+      project = add_document(std::move(project), interpolated(document, source.environment), file, source);
   make_paths_absolute(project, source.directory, home_of(source.environment));
   resolve_environment(project, source.environment);
   return project;
@@ -97,13 +97,13 @@ const std::vector<YamlDocument>& ModelLoader::read_documents(const fs::path& fil
   return documents_.emplace(file, parse_yaml(*text, file)).first->second;
 }
 
-YamlDocument ModelLoader::interpolated(const YamlDocument& document, const fs::path& file, const Environment& environment) {
+YamlDocument ModelLoader::interpolated(const YamlDocument& document, const Environment& environment) {
   count_copied(document.root);
   YamlDocument copy = document;
   if (!copy.root.is_mapping()) throw invalid(copy.root.origin, "a compose file must be a mapping, not " + std::string(describe(copy.root.kind)));
   Interpolator(lookup_in(environment), warnings_).interpolate_tree(copy.root);
-  if (const Node* services = copy.root.find("services"); services && !services->is_mapping() && !services->is_null())
-    throw invalid(services->origin, "services: must be a mapping, not " + std::string(describe(services->kind)) + " in " + file.string());
+  if (const Node* services = copy.root.find("services"); services && !services->is_mapping())
+    throw invalid(services->origin, "services: must be a mapping, not " + std::string(describe(services->kind)));
   return copy;
 }
 
@@ -123,7 +123,7 @@ YamlDocument ModelLoader::load_base_file(const fs::path& file, const Environment
   YamlDocument merged;
   merged.root = Node::make_mapping();
   for (const YamlDocument& document : read_documents(file)) {
-    YamlDocument copy = interpolated(document, file, environment);
+    YamlDocument copy = interpolated(document, environment);
     apply_resets(merged.root, copy.resets);
     merged.root = merge(std::move(merged.root), copy.root);
     keep_last_of_equal(merged.root);

@@ -48,7 +48,7 @@ class ModelLoader {
 
  private:
   Node add_document(Node project, YamlDocument document, const std::filesystem::path& file, const ModelSource& source);
-  YamlDocument interpolated(const YamlDocument& document, const std::filesystem::path& file, const Environment& environment);
+  YamlDocument interpolated(const YamlDocument& document, const Environment& environment);
 
   const std::string& standard_input_;
   WarningList& warnings_;

@@ -5,12 +5,16 @@
 #include <nlohmann/json.hpp>
 
 #include <map>
+#include <set>
 #include <utility>
 
 namespace drover::compose {
 namespace {
 
-bool is_built(const Service& service) { return service.has_build && (!service.image || service.pull_policy == "build"); }
+// With a build and an image, compose pulls the image unless its policy says that only a build makes it.
+bool is_built(const Service& service) {
+  return service.has_build && (!service.image || service.pull_policy == "build" || service.pull_policy == "never");
+}
 
 Reference parse_image(const Service& service, const std::string& text) {
   try {
@@ -44,8 +48,11 @@ std::vector<NeededImage> needed_images(const Project& project) {
     std::vector<std::string>& names = users[{parse_image(service, image), service.platform.value_or("")}];
     if (names.empty() || names.back() != service.name) names.push_back(service.name);
   };
+  std::set<std::string> built_here;  // another service may use what one builds
+  for (const Service& service : project.services)
+    if (service.image && is_built(service)) built_here.insert(*service.image);
   for (const Service& service : project.services) {
-    if (service.image && !is_built(service)) add(service, *service.image);
+    if (service.image && !is_built(service) && !built_here.contains(*service.image)) add(service, *service.image);
     for (const std::string& image : mounted_images(project, service)) add(service, image);
   }
   std::vector<NeededImage> images;

@@ -88,7 +88,7 @@ bool is_float_form(std::string_view text) {
   return i == text.size();
 }
 
-// Go's %v of a float64: the shortest digits that read back the same, with an exponent below 1e-4 and from 1e21 on.
+// Go's %v of a float64: the shortest digits that read back the same, with an exponent below 1e-4 and from 1e6 on.
 std::string format_go_float(double value) {
   std::array<char, 64> buffer;
   const auto shortest = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::scientific);
@@ -97,8 +97,8 @@ std::string format_go_float(double value) {
   int exponent = 0;
   const std::size_t digits_start = e + (scientific[e + 1] == '+' ? 2 : 1);
   std::from_chars(scientific.data() + digits_start, scientific.data() + scientific.size(), exponent);
-  if (value != 0 && (exponent < -4 || exponent >= 21)) return std::string(scientific);
-  std::array<char, 512> fixed;
+  if (value != 0 && (exponent < -4 || exponent >= 6)) return std::string(scientific);
+  std::array<char, 64> fixed;
   const auto end = std::to_chars(fixed.data(), fixed.data() + fixed.size(), value, std::chars_format::fixed);
   return std::string(fixed.data(), end.ptr);
 }

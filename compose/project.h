@@ -63,9 +63,10 @@ struct NeededImage {
   std::string platform;                 // "" or the service's own
   std::vector<std::string> services;
 };
-// By reference, then platform. Services that have only `build` are not here. Throws invalid naming service and file for a bad name.
+// By reference, then platform; images that a service mounts (`type: image`) are here too. What the project itself builds is not: services of
+// built_services, and their images where others use them. Throws invalid naming service and file for a bad name.
 std::vector<NeededImage> needed_images(const Project& project);
-// Services that are built, not pulled: with `build` and no image, or pull_policy build.
+// Services that are built, not pulled: with `build` and no image, or pull_policy build or never. By name.
 std::vector<std::string> built_services(const Project& project);
 
 }  // namespace drover::compose

@@ -4,6 +4,8 @@
 #include "compose/invalid.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdlib>
 #include <map>
 #include <optional>
 #include <set>
@@ -28,12 +30,17 @@ char letter_of(Node::Kind kind) {
   return '?';
 }
 
+bool has_no_fraction(const std::string& number) {
+  const double value = std::strtod(number.c_str(), nullptr);
+  return std::isfinite(value) && value == std::trunc(value);
+}
+
 // A number without a fraction is an integer, and an integer is a number (JSON schema, validation §6.1.1).
 bool allows(std::string_view kinds, const Node& node) {
   const char letter = letter_of(node.kind);
   if (kinds == anything || kinds.find(letter) != std::string_view::npos) return true;
   if (letter == 'i') return kinds.find('n') != std::string_view::npos;
-  if (letter == 'n') return kinds.find('i') != std::string_view::npos && node.text.find_first_not_of("-0123456789") == std::string::npos;
+  if (letter == 'n') return kinds.find('i') != std::string_view::npos && has_no_fraction(node.text);
   return false;
 }
 
@@ -106,7 +113,10 @@ class SchemaCheck {
   void check_word(const Node& node, std::string_view words) const {
     if (words.empty()) return;
     const std::vector<std::string_view> allowed = split(words, ' ');
-    if (std::find(allowed.begin(), allowed.end(), node.text) != allowed.end()) return;
+    const bool is_allowed = std::any_of(allowed.begin(), allowed.end(), [&](std::string_view word) {
+      return word.ends_with('*') ? std::string_view(node.text).starts_with(word.substr(0, word.size() - 1)) : word == node.text;
+    });
+    if (is_allowed) return;
     throw invalid(node.origin, path_,
                   "\"" + printable(node.text, 80) + "\" is not one of " + join(std::vector<std::string>(allowed.begin(), allowed.end()), ", "));
   }

@@ -21,7 +21,7 @@ struct Shape {
   std::string_view members = "";
   // Type of a list's items.
   std::string_view items = "";
-  // Allowed words, separated by spaces; "" for any string.
+  // Allowed words, separated by spaces, "*" at the end of one for any ending; "" for any string.
   std::string_view words = "";
   bool has_unique_items = false;
 };

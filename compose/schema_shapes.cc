@@ -12,12 +12,12 @@ constexpr Shape shapes[] = {
                 "configs:Configs"},
     {.name = "Includes", .kinds = "l", .items = "Include"},
     {.name = "Include", .kinds = "sm", .members = "path:StringOrList env_file:StringOrList project_directory:s"},
-    {.name = "Services", .kinds = "m0", .members = "@:Service"},
-    {.name = "Models", .kinds = "m0", .members = "@:Model"},
-    {.name = "Networks", .kinds = "m0", .members = "@:Network"},
-    {.name = "Volumes", .kinds = "m0", .members = "@:Volume"},
-    {.name = "Secrets", .kinds = "m0", .members = "@:Secret"},
-    {.name = "Configs", .kinds = "m0", .members = "@:Config"},
+    {.name = "Services", .kinds = "m", .members = "@:Service"},
+    {.name = "Models", .kinds = "m", .members = "@:Model"},
+    {.name = "Networks", .kinds = "m", .members = "@:Network"},
+    {.name = "Volumes", .kinds = "m", .members = "@:Volume"},
+    {.name = "Secrets", .kinds = "m", .members = "@:Secret"},
+    {.name = "Configs", .kinds = "m", .members = "@:Config"},
 
     {.name = "Service",
      .kinds = "m",
@@ -31,7 +31,7 @@ constexpr Shape shapes[] = {
          "healthcheck:Healthcheck hostname:s image:s init:bs ipc:s isolation:s labels:Dictionary links:UniqueStrings logging:Logging "
          "mac_address:s mem_limit:ns mem_reservation:is mem_swappiness:is memswap_limit:ns network_mode:s models:ServiceModels "
          "networks:ServiceNetworks oom_kill_disable:bs oom_score_adj:is pid:s0 pids_limit:ns platform:s ports:Ports pre_start:Hooks "
-         "post_start:Hooks pre_stop:Hooks privileged:bs profiles:UniqueStrings pull_policy:s pull_refresh_after:s read_only:bs restart:s "
+         "post_start:Hooks pre_stop:Hooks privileged:bs profiles:UniqueStrings pull_policy:PullPolicy pull_refresh_after:s read_only:bs restart:s "
          "runtime:s scale:is security_opt:UniqueStrings shm_size:ns secrets:Mounts sysctls:Dictionary stdin_open:bs stop_grace_period:s "
          "stop_signal:s storage_opt:m tmpfs:StringOrList tty:bs ulimits:Ulimits use_api_socket:bs user:s uts:s userns_mode:s "
          "volumes:ServiceVolumes volumes_from:UniqueStrings working_dir:s"},
@@ -77,6 +77,7 @@ constexpr Shape shapes[] = {
     {.name = "BlkioLimit", .kinds = "m", .members = "path:s rate:is"},
     {.name = "BlkioWeights", .kinds = "l", .items = "BlkioWeight"},
     {.name = "BlkioWeight", .kinds = "m", .members = "path:s weight:is"},
+    {.name = "PullPolicy", .kinds = "s", .words = "always never build if_not_present missing refresh daily weekly every_*"},
     {.name = "Cgroup", .kinds = "s", .words = "host private"},
     {.name = "Command", .kinds = "0sl", .items = "s"},
     {.name = "Mounts", .kinds = "l", .items = "Mount"},

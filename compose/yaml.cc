@@ -2,8 +2,10 @@
 
 #include "base/text.h"
 #include "compose/invalid.h"
+#include "compose/yaml_characters.h"
 #include "compose/yaml_events.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -110,7 +112,10 @@ class TreeBuilder {
       }
       check_key(key_node);
       const PathStep step(path_, key_node.text);
-      if (auto value = expand(raw.children[i + 1])) node.members.push_back({key_node.text, key_node.origin, std::move(*value)});
+      auto value = expand(raw.children[i + 1]);
+      if (!value) continue;
+      if (value->origin.line == 0) value->origin = key_node.origin;  // nothing was written
+      node.members.push_back({key_node.text, key_node.origin, std::move(*value)});
     }
     if (merged) {
       std::set<std::string> taken;
@@ -166,16 +171,22 @@ class TreeBuilder {
   int depth_ = 0;
 };
 
+Origin place_of(std::string_view text, std::size_t at, const std::shared_ptr<const std::filesystem::path>& file) {
+  const std::string_view before = text.substr(0, at);
+  const std::size_t line_start = before.rfind('\n') + 1;  // 0 on the first line
+  return {file, static_cast<int>(1 + std::count(before.begin(), before.end(), '\n')), static_cast<int>(1 + at - line_start)};
+}
+
 }  // namespace
 
 std::vector<YamlDocument> parse_yaml(std::string_view text, const std::filesystem::path& file) {
   const auto shared_file = std::make_shared<const std::filesystem::path>(file);
   if (text.size() > yaml_bytes_max) throw invalid(Origin{shared_file, 0, 0}, "larger than " + format_bytes(yaml_bytes_max));
+  if (const auto bad = find_bad_character(text)) throw invalid(place_of(text, *bad, shared_file), "not valid YAML: not UTF-8, or a control character");
   std::vector<YamlDocument> documents;
   for (const RawDocument& raw : read_yaml_events(text, shared_file)) {
     if (raw.nodes.empty()) continue;
-    YamlDocument document = TreeBuilder(raw).build();
-    if (!document.root.is_null()) documents.push_back(std::move(document));
+    documents.push_back(TreeBuilder(raw).build());
   }
   return documents;
 }

@@ -25,7 +25,7 @@ struct YamlDocument {
   std::vector<TreePath> resets;
 };
 
-// Empty documents are left out. Throws invalid with file:line:column for bad YAML, a repeated key, a key that is not a string,
+// A document without content has a null root; a text without any document gives none. Throws invalid with file:line:column for bad YAML, a repeated key, a key that is not a string,
 // an alias without its anchor or within it, and beyond the limits above.
 std::vector<YamlDocument> parse_yaml(std::string_view text, const std::filesystem::path& file);
 

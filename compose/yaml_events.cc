@@ -34,11 +34,20 @@ std::string token_text(fy_token* token) {
   return text ? std::string(text, length) : "";
 }
 
+// Collects what is reported about the text. libfyaml's own messages would go to standard error: they go nowhere.
+fy_diag* make_diag() {
+  fy_diag_cfg config = {};
+  fy_diag_cfg_default(&config);
+  config.fp = nullptr;
+  config.output_fn = [](fy_diag*, void*, const char*, std::size_t) {};
+  return fy_diag_create(&config);
+}
+
 // Turns events into tables. Nesting is a stack of indexes, so a deep document cannot exhaust the machine's stack.
 class EventReader {
  public:
   EventReader(std::string_view text, const std::shared_ptr<const std::filesystem::path>& file)
-      : file_(file), diag_(fy_diag_create(nullptr)) {
+      : file_(file), diag_(make_diag()) {
     if (!diag_) throw std::bad_alloc();
     fy_diag_set_collect_errors(diag_.get(), true);
     fy_parse_cfg config = {};
@@ -97,6 +106,7 @@ class EventReader {
     const std::size_t index = nodes.size();
     if (kind == RawNode::Kind::alias) {
       node.text = token_text(event->alias.anchor);
+      --node.origin.column;  // the mark is behind the star
       const auto anchor = anchors_.find(node.text);
       if (anchor == anchors_.end()) throw invalid(node.origin, "alias *" + printable(node.text, 80) + " has no anchor before it");
       node.target = anchor->second;
