@@ -88,7 +88,7 @@ GrantPtr Authenticator::find(const Context& ctx, const Reference& reference, con
     const auto known = account->by_repository.find(reference.repository());
     if (known != account->by_repository.end()) login = known->second;
     if (!login && !account->pattern && !account->is_basic) return nullptr;
-    service = account->pattern;
+    if (!login) service = account->pattern;
   }
   if (!login) {
     if (service) service->scopes = scopes_for({}, reference.repository());

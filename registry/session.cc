@@ -15,6 +15,9 @@ namespace {
 // Logins in one request: the first, a refresh and an anonymous one.
 constexpr int logins_max = 3;
 
+// Whether the registry has looked at the credentials and let them pass; a 429 or 503 may come from in front of it.
+bool shows_acceptance(int status) { return status < 400 || status == 404 || status == 416; }
+
 // Good answers go on to the receiver; all others, and good ones without a receiver, are kept up to a limit.
 class Splitter final : public net::ResponseSink {
  public:
@@ -107,7 +110,7 @@ Answer Session::send_home(const Context& ctx, const Reference& reference, const 
         continue;
       }
     }
-    if (grant && status != 401 && status != 403 && status < 500) grant->is_confirmed.store(true, std::memory_order_relaxed);
+    if (grant && shows_acceptance(status)) grant->is_confirmed.store(true, std::memory_order_relaxed);
     return answer;
   }
 }

@@ -13,12 +13,12 @@
 #include "registry/pace.h"
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace drover::registry {
 
