@@ -2,8 +2,10 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace drover::net {
 namespace {
@@ -33,17 +35,32 @@ std::string read_authorities(const std::filesystem::path& path) {
   return text;
 }
 
+// OpenSSL finds an authority by a hash of its name: "5f15c80c.0".
+bool is_hashed(const std::string& folder) {
+  std::error_code failure;
+  for (std::filesystem::directory_iterator entry(folder, failure), end; !failure && entry != end; entry.increment(failure)) {
+    const std::string name = entry->path().filename().string();
+    if (name.size() == 10 && name.ends_with(".0") && parse_hex(name.substr(0, 8))) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
-std::shared_ptr<const std::string> CaBundles::with(const std::vector<std::filesystem::path>& files) {
+CaBundles::CaBundles(std::string system_file, std::string system_folder)
+    : system_file_(std::move(system_file)), system_folder_(is_hashed(system_folder) ? std::move(system_folder) : std::string()) {}
+
+TrustedAuthorities CaBundles::with(const std::vector<std::filesystem::path>& files) {
+  if (files.empty()) return {.folder = system_folder_, .file = system_folder_.empty() ? system_file_ : std::string()};
   const std::lock_guard lock(mutex_);
   auto& bundle = bundles_[files];
   if (!bundle) {
-    std::string text = try_read_file(system_file_, bundle_bytes_max).value_or("") + "\n";
+    std::string text;
+    if (system_folder_.empty() && !system_file_.empty()) text = try_read_file(system_file_, bundle_bytes_max).value_or("") + "\n";
     for (const std::filesystem::path& file : files) text += read_authorities(file);
     bundle = std::make_shared<const std::string>(std::move(text));
   }
-  return bundle;
+  return {.pem = bundle, .folder = system_folder_};
 }
 
 }  // namespace drover::net

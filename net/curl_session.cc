@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "net/network_failure.h"
+#include "net/raw_answer.h"
 
 #include <curl/curl.h>
 
@@ -23,6 +24,7 @@ constexpr long receive_buffer_bytes = 512 * 1024;  // 16 KiB costs 14 % more wal
 constexpr long send_buffer_bytes = 256 * 1024;
 // One TLS record: between two of them is the chance to see that the peer has answered, before writing on loses the answer.
 constexpr long tls_send_buffer_bytes = 16 * 1024;
+constexpr std::size_t left_over_bytes_max = 128 * 1024;  // a head and an error's text
 constexpr long connections_max = 4;  // a session: a registry, its token server and its storage
 constexpr long keepalive_idle_seconds = 30;
 constexpr long keepalive_interval_seconds = 10;
@@ -110,6 +112,7 @@ struct CurlTransfer {
   HeaderList headers;
   std::array<char, CURL_ERROR_SIZE> detail{};
   std::optional<std::string> refused_address;
+  std::string left_over;  // of a connection that was closed while the request was sent
 };
 
 namespace {
@@ -240,11 +243,34 @@ void CurlSession::remember(const std::string& origin) {
   if (origins_.size() > connections_max) origins_.erase(origins_.begin());
 }
 
-std::string CurlSession::system_ca_file() {
+void CurlSession::remove_socket(int descriptor) {
+  std::erase(sockets_, descriptor);
+  // libcurl gives up on a connection that takes no more of the request without reading what came over it. Encrypted it is of no use.
+  if (transfer_ == nullptr || transfer_->socket != descriptor || transfer_->request.url.scheme != "http") return;
+  if (!transfer_->exchange.has_upload() || transfer_->exchange.has_head_bytes()) return;
+  transfer_->left_over.resize(left_over_bytes_max);
+  std::size_t size = 0;
+  ssize_t count = 0;
+  while (size < left_over_bytes_max &&
+         (count = recv(descriptor, transfer_->left_over.data() + size, left_over_bytes_max - size, MSG_DONTWAIT)) > 0) {
+    size += static_cast<std::size_t>(count);
+  }
+  transfer_->left_over.resize(size);
+}
+
+namespace {
+
+std::string system_path(CURLINFO what) {
   const std::unique_ptr<CURL, void (*)(CURL*)> easy(curl_easy_init(), curl_easy_cleanup);
-  const char* path = easy ? info<char*>(easy.get(), CURLINFO_CAINFO, nullptr) : nullptr;
+  const char* path = easy ? info<char*>(easy.get(), what, nullptr) : nullptr;
   return path == nullptr ? "" : path;
 }
+
+}  // namespace
+
+std::string CurlSession::system_ca_file() { return system_path(CURLINFO_CAINFO); }
+
+std::string CurlSession::system_ca_folder() { return system_path(CURLINFO_CAPATH); }
 
 namespace {
 
@@ -274,11 +300,12 @@ void configure_tls(CURL* easy, const Request& request, const SessionSetup& setup
   set(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   set(easy, CURLOPT_SSL_VERIFYPEER, request.tls.verify ? 1L : 0L);
   set(easy, CURLOPT_SSL_VERIFYHOST, request.tls.verify ? 2L : 0L);
-  // The parsed bundle is kept by libcurl for the session's next connections, but only without a folder beside it.
-  set(easy, CURLOPT_CAPATH, static_cast<const char*>(nullptr));
-  if (setup.ca_blob) {
+  const auto path = [](const std::string& text) { return text.empty() ? nullptr : text.c_str(); };
+  set(easy, CURLOPT_CAPATH, path(setup.authorities.folder));
+  set(easy, CURLOPT_CAINFO, path(setup.authorities.file));
+  if (setup.authorities.pem) {
     // libcurl promises not to write to it.
-    curl_blob blob{const_cast<char*>(setup.ca_blob->data()), setup.ca_blob->size(), CURL_BLOB_NOCOPY};
+    curl_blob blob{const_cast<char*>(setup.authorities.pem->data()), setup.authorities.pem->size(), CURL_BLOB_NOCOPY};
     set(easy, CURLOPT_CAINFO_BLOB, &blob);
   }
   if (!request.tls.client_cert.empty()) set(easy, CURLOPT_SSLCERT, request.tls.client_cert.c_str());
@@ -364,15 +391,18 @@ int CurlSession::drive(const std::stop_token& stop, CurlTransfer& transfer) {
 }
 
 void CurlSession::run(const std::stop_token& stop, const Request& request, const SessionSetup& setup, Exchange& exchange) {
-  CurlTransfer transfer{.session = *this, .easy = easy_, .request = request, .exchange = exchange, .headers = {}, .detail = {}, .refused_address = {}};
+  CurlTransfer transfer{.session = *this, .easy = easy_, .request = request, .exchange = exchange, .headers = {}, .detail = {}, .refused_address = {}, .left_over = {}};
   reusable_ = false;
   configure(request, setup, transfer);
   if (curl_multi_add_handle(multi_, easy_) != CURLM_OK) throw Error(ErrorCode::failed, "cannot start a transfer");
+  transfer_ = &transfer;
   struct Detach {
-    void* multi;
-    void* easy;
-    ~Detach() { curl_multi_remove_handle(multi, easy); }
-  } const detach{multi_, easy_};
+    CurlSession& session;
+    ~Detach() {
+      curl_multi_remove_handle(session.multi_, session.easy_);
+      session.transfer_ = nullptr;
+    }
+  } const detach{*this};
 
   const int code = drive(stop, transfer);
   if (exchange.failure()) std::rethrow_exception(exchange.failure());
@@ -382,6 +412,10 @@ void CurlSession::run(const std::stop_token& stop, const Request& request, const
   if (code == CURLE_OK && exchange.has_head()) return;
   // The peer answered, did not wait for the rest and hung up.
   if (code == CURLE_SEND_ERROR && exchange.has_early_refusal()) return;
+  if (code == CURLE_SEND_ERROR && !exchange.has_head_bytes() && deliver_raw_refusal(transfer.left_over, exchange)) {
+    if (exchange.failure()) std::rethrow_exception(exchange.failure());
+    return;
+  }
 
   // An end in the middle of the head is fine with libcurl.
   throw describe({.curl_code = code == CURLE_OK ? CURLE_GOT_NOTHING : code,

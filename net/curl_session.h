@@ -3,6 +3,7 @@
 // A session serves one transfer at a time on the thread that borrowed it; only the stop callback touches it from elsewhere.
 #pragma once
 
+#include "net/ca_bundle.h"
 #include "net/exchange.h"
 #include "net/transport.h"
 
@@ -34,8 +35,8 @@ class CurlShare {
 // What a transfer needs besides the request.
 struct SessionSetup {
   std::string user_agent;
-  std::string where;                            // the peer in messages
-  std::shared_ptr<const std::string> ca_blob;  // PEM; shared with the cache; nothing: the system's alone
+  std::string where;  // the peer in messages
+  TrustedAuthorities authorities;
 };
 
 struct CurlTransfer;
@@ -58,12 +59,14 @@ class CurlSession {
 
   // The connections' sockets, as libcurl opens and closes them.
   void add_socket(int descriptor) { sockets_.push_back(descriptor); }
-  void remove_socket(int descriptor) { std::erase(sockets_, descriptor); }
+  // What is left in it is kept if it may be an answer that came during an upload.
+  void remove_socket(int descriptor);
   // The one that is connected from and to these ports; for unix sockets, which have none, the newest; -1 if there is none.
   int find_socket(int local_port, int peer_port) const;
 
-  // libcurl's built-in path of the system's authorities; empty if it has none.
+  // libcurl's built-in paths of the system's authorities; empty if it has none.
   static std::string system_ca_file();
+  static std::string system_ca_folder();
 
  private:
   void configure(const Request& request, const SessionSetup& setup, CurlTransfer& transfer);
@@ -74,6 +77,7 @@ class CurlSession {
   bool reusable_ = true;
   std::vector<std::string> origins_;  // most recent last
   std::vector<int> sockets_;          // not owned
+  CurlTransfer* transfer_ = nullptr;  // the one that is going on
 };
 
 }  // namespace drover::net

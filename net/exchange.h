@@ -64,6 +64,7 @@ class Exchange {
   bool is_draining() const { return draining_; }
   bool is_started() const { return started_; }
   bool has_head() const { return has_head_; }
+  bool has_head_bytes() const { return head_bytes_ > 0; }
   bool has_early_refusal() const { return has_head_ && head_.status >= 300 && !sent_; }
   std::uint64_t received_bytes() const { return received_; }
   const ResponseHead& head() const { return head_; }

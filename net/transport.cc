@@ -73,7 +73,7 @@ struct Transport::Impl {
     std::unique_ptr<CurlSession> session;
   };
 
-  explicit Impl(TransportOptions given) : options(std::move(given)), bundles(CurlSession::system_ca_file()) {}
+  explicit Impl(TransportOptions given) : options(std::move(given)), bundles(CurlSession::system_ca_file(), CurlSession::system_ca_folder()) {}
 
   std::unique_ptr<CurlSession> borrow(const std::string& kind, const std::string& origin);
   void give_back(std::string kind, std::unique_ptr<CurlSession> session);
@@ -111,12 +111,12 @@ void Transport::Impl::give_back(std::string kind, std::unique_ptr<CurlSession> s
 }
 
 SessionSetup Transport::Impl::prepare(const Request& request) {
-  SessionSetup setup{.user_agent = options.user_agent, .where = name_peer(request), .ca_blob = nullptr};
+  SessionSetup setup{.user_agent = options.user_agent, .where = name_peer(request), .authorities = {}};
   std::vector<std::filesystem::path> files;
   for (const std::filesystem::path& file : {options.ca_file, request.tls.ca_file}) {
     if (!file.empty()) files.push_back(file);
   }
-  if (request.url.scheme == "https" && request.tls.verify && !files.empty()) setup.ca_blob = bundles.with(files);
+  if (request.url.scheme == "https" && request.tls.verify) setup.authorities = bundles.with(files);
   for (const std::filesystem::path& file : {request.tls.client_cert, request.tls.client_key}) {
     std::error_code ignored;
     if (!file.empty() && !std::filesystem::exists(file, ignored)) {

@@ -9,15 +9,20 @@
 
 #include <chrono>
 #include <functional>
+#include <mutex>
+#include <ostream>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace drover::net {
 
 inline Request request_to(const std::string& url, std::string method = "GET") {
   Request request{.method = std::move(method), .url = Url::parse(url)};
-  request.timeouts.first_byte = std::chrono::seconds(10);
-  request.timeouts.connect = std::chrono::seconds(5);
+  request.timeouts.first_byte = std::chrono::seconds(30);
+  request.timeouts.connect = std::chrono::seconds(30);  // sanitizers on a busy machine
   return request;
 }
 
@@ -37,6 +42,47 @@ class TestSink final : public ResponseSink {
     body.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     return piece(bytes);
   }
+};
+
+// What a test and its server's threads share.
+template <typename Value>
+class Guarded {
+ public:
+  Guarded() = default;
+  explicit Guarded(Value value) : value_(std::move(value)) {}
+  void operator=(Value value) {
+    const std::lock_guard lock(mutex_);
+    value_ = std::move(value);
+  }
+  Value get() const {
+    const std::lock_guard lock(mutex_);
+    return value_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  Value value_{};
+};
+
+// The requests that a server saw.
+class Seen {
+ public:
+  void add(const test::ServedRequest& request) {
+    const std::lock_guard lock(mutex_);
+    requests_.push_back(request);
+  }
+  std::vector<test::ServedRequest> all() const {
+    const std::lock_guard lock(mutex_);
+    return requests_;
+  }
+  test::ServedRequest at(std::size_t index) const { return all().at(index); }
+  test::ServedRequest last() const { return all().back(); }
+  std::size_t size() const { return all().size(); }
+  bool empty() const { return all().empty(); }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<test::ServedRequest> requests_;
 };
 
 struct Failure {

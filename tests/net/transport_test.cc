@@ -20,13 +20,11 @@ using test::TempDir;
 
 // Answers by path: /bytes/N gives a pattern of N bytes, everything else what was set.
 struct Server {
-  Reply reply = {.body = "hello"};
-  std::vector<ServedRequest> seen = {};
-  std::mutex mutex = {};
+  Guarded<Reply> reply{Reply{.body = "hello"}};
+  Seen seen{};
   LoopbackServer server{[this](const ServedRequest& request) {
-    const std::lock_guard lock(mutex);
-    seen.push_back(request);
-    return request.path.starts_with("/bytes/") ? Reply{.body = pattern(std::stoul(request.path.substr(7)))} : reply;
+    seen.add(request);
+    return request.path.starts_with("/bytes/") ? Reply{.body = pattern(std::stoul(request.path.substr(7)))} : reply.get();
   }};
   Transport transport{};
   Context ctx{};
@@ -38,9 +36,10 @@ struct Server {
 BOOST_FIXTURE_TEST_SUITE(transport, Server)
 
 BOOST_AUTO_TEST_CASE(an_answer_comes_whole) {
-  reply.status = 404;
-  reply.headers.add("X-One", "1");
-  reply.headers.add("x-one", "2");
+  Reply answer{.status = 404, .body = "hello"};
+  answer.headers.add("X-One", "1");
+  answer.headers.add("x-one", "2");
+  reply = answer;
 
   const Response response = transport.send(ctx, request_to(url("/a?b=c")), 100);
 
@@ -66,18 +65,19 @@ BOOST_AUTO_TEST_CASE(requests_ask_for_plain_bytes_and_expect_nothing) {
   BOOST_TEST(seen.at(1).headers.find("accept-encoding").value() == "zstd");
   BOOST_TEST(seen.at(1).headers.find("user-agent").value() == "me");
   BOOST_TEST(seen.at(1).headers.find("x-empty").value() == "");
-  for (const ServedRequest& request : seen) BOOST_TEST(!request.headers.find("expect").has_value());
+  for (const ServedRequest& request : seen.all()) BOOST_TEST(!request.headers.find("expect").has_value());
 }
 
 BOOST_AUTO_TEST_CASE(content_is_never_decoded_and_redirects_never_followed) {
-  reply = {.status = 307, .body = "\x1f\x8b not really gzip"};
-  reply.headers.add("Content-Encoding", "gzip");
-  reply.headers.add("Location", url("/elsewhere"));
+  Reply answer{.status = 307, .body = "\x1f\x8b not really gzip"};
+  answer.headers.add("Content-Encoding", "gzip");
+  answer.headers.add("Location", url("/elsewhere"));
+  reply = answer;
 
   const Response response = transport.send(ctx, request_to(url()), 100);
 
   BOOST_TEST(response.status == 307);
-  BOOST_TEST(response.body == reply.body);
+  BOOST_TEST(response.body == reply.get().body);
   BOOST_TEST(seen.size() == 1U);
 }
 
@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(a_connection_is_kept_for_the_next_request) {
 }
 
 BOOST_AUTO_TEST_CASE(as_many_connections_as_there_were_requests_at_once) {
-  reply.delay = milliseconds(50);
+  reply = Reply{.delay = milliseconds(50)};
   for (int round = 0; round < 3; ++round) {
     std::vector<std::jthread> threads;
     for (int i = 0; i < 4; ++i) threads.emplace_back([&] { transport.send(ctx, request_to(url()), 100); });
@@ -113,12 +113,12 @@ BOOST_AUTO_TEST_CASE(a_kept_connection_that_died_is_replaced_silently) {
     if (request.method != "GET") request.body = "payload";
 
     BOOST_TEST(transport.send(ctx, request, 100).body == "hello");
-    BOOST_TEST(seen.back().body == request.body);
+    BOOST_TEST(seen.last().body == request.body);
   }
 }
 
 BOOST_AUTO_TEST_CASE(head_answers_have_a_length_and_no_body) {
-  reply.body = std::string(5000, 'x');
+  reply = Reply{.body = std::string(5000, 'x')};
   TestSink sink;
 
   const ResponseHead head = transport.send(ctx, request_to(url(), "HEAD"), sink);
@@ -129,8 +129,8 @@ BOOST_AUTO_TEST_CASE(head_answers_have_a_length_and_no_body) {
 }
 
 BOOST_AUTO_TEST_CASE(interim_answers_and_trailers_are_passed_over) {
-  reply.raw = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n"
-              "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n";
+  reply = Reply{.raw = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n"
+              "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n"};
   TestSink sink;
 
   const ResponseHead head = transport.send(ctx, request_to(url()), sink);
@@ -144,10 +144,10 @@ BOOST_AUTO_TEST_CASE(interim_answers_and_trailers_are_passed_over) {
 }
 
 BOOST_AUTO_TEST_CASE(bodies_without_a_length_end_with_chunks_or_the_connection) {
-  reply = {.body = pattern(300'000), .chunked = true};
-  BOOST_TEST((transport.send(ctx, request_to(url()), 1'000'000).body == reply.body));
-  reply = {.body = pattern(300'000), .no_length = true};
-  BOOST_TEST((transport.send(ctx, request_to(url()), 1'000'000).body == reply.body));
+  reply = Reply{.body = pattern(300'000), .chunked = true};
+  BOOST_TEST((transport.send(ctx, request_to(url()), 1'000'000).body == reply.get().body));
+  reply = Reply{.body = pattern(300'000), .no_length = true};
+  BOOST_TEST((transport.send(ctx, request_to(url()), 1'000'000).body == reply.get().body));
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_ends_a_transfer_within_milliseconds) {
@@ -156,7 +156,7 @@ BOOST_AUTO_TEST_CASE(a_stop_ends_a_transfer_within_milliseconds) {
     reply = answer;
     std::stop_source stop;
     ctx.stop = stop.get_token();
-    std::chrono::steady_clock::time_point asked;
+    Guarded<std::chrono::steady_clock::time_point> asked;
     std::jthread stopper([&] {
       std::this_thread::sleep_for(milliseconds(150));
       asked = std::chrono::steady_clock::now();
@@ -164,7 +164,7 @@ BOOST_AUTO_TEST_CASE(a_stop_ends_a_transfer_within_milliseconds) {
     });
 
     const Failure failure = failure_of([&] { transport.send(ctx, request_to(url()), 1'000'000); });
-    const auto took = std::chrono::steady_clock::now() - asked;
+    const auto took = std::chrono::steady_clock::now() - asked.get();
 
     BOOST_TEST((failure.code == ErrorCode::interrupted));
     BOOST_TEST(std::chrono::duration_cast<milliseconds>(took).count() < 200);
@@ -181,7 +181,7 @@ BOOST_AUTO_TEST_CASE(a_stop_before_the_start_sends_nothing) {
 }
 
 BOOST_AUTO_TEST_CASE(a_body_that_falls_silent_is_a_stall) {
-  reply = {.body = pattern(100'000), .stall_after = 50'000};
+  reply = Reply{.body = pattern(100'000), .stall_after = 50'000};
   Request request = request_to(url("/x?sig=secret"));
   request.timeouts.stall = milliseconds(300);
   TestSink sink;
@@ -198,18 +198,18 @@ BOOST_AUTO_TEST_CASE(a_body_that_falls_silent_is_a_stall) {
 }
 
 BOOST_AUTO_TEST_CASE(a_trickle_below_the_rate_is_a_stall_and_one_above_is_not) {
-  reply = {.body = pattern(60), .slice_bytes = 1, .slice_delay = milliseconds(20)};
+  reply = Reply{.body = pattern(60), .slice_bytes = 1, .slice_delay = milliseconds(20)};
   Request request = request_to(url());
   request.timeouts.stall = milliseconds(400);
   request.timeouts.stall_bytes_per_second = 1000;
   BOOST_TEST(failure_of([&] { transport.send(ctx, request, 100); }).has("stalled"));
 
   request.timeouts.stall_bytes_per_second = 10;
-  BOOST_TEST(transport.send(ctx, request, 100).body == reply.body);
+  BOOST_TEST(transport.send(ctx, request, 100).body == reply.get().body);
 }
 
 BOOST_AUTO_TEST_CASE(time_that_a_sink_takes_is_not_a_stall) {
-  reply = {.body = pattern(200'000), .slice_bytes = 50'000, .slice_delay = milliseconds(10)};
+  reply = Reply{.body = pattern(200'000), .slice_bytes = 50'000, .slice_delay = milliseconds(10)};
   Request request = request_to(url());
   request.timeouts.stall = milliseconds(100);
   request.timeouts.stall_bytes_per_second = 100'000;
@@ -222,24 +222,24 @@ BOOST_AUTO_TEST_CASE(time_that_a_sink_takes_is_not_a_stall) {
 
   transport.send(ctx, request, sink);
 
-  BOOST_TEST((sink.body == reply.body));
+  BOOST_TEST((sink.body == reply.get().body));
 }
 
 BOOST_AUTO_TEST_CASE(an_answer_must_begin_in_time_and_end_in_time) {
-  reply = {.hang = true};
+  reply = Reply{.hang = true};
   Request request = request_to(url());
   request.timeouts.first_byte = milliseconds(200);
   milliseconds took = time_of([&] { BOOST_TEST(failure_of([&] { transport.send(ctx, request, 100); }).has("sent no answer within 0.2s")); });
   BOOST_TEST(took.count() < 1000);
 
-  reply = {.body = pattern(1000), .slice_bytes = 1, .slice_delay = milliseconds(5)};
+  reply = Reply{.body = pattern(1000), .slice_bytes = 1, .slice_delay = milliseconds(5)};
   request.timeouts.total = milliseconds(300);
   took = time_of([&] { BOOST_TEST(failure_of([&] { transport.send(ctx, request, 2000); }).has("did not complete the answer within 0.3s")); });
   BOOST_TEST(took.count() < 1000);
 }
 
 BOOST_AUTO_TEST_CASE(bytes_before_a_reset_are_delivered) {
-  reply = {.body = pattern(400'000), .reset_after = 300'000};
+  reply = Reply{.body = pattern(400'000), .reset_after = 300'000};
   TestSink sink;
 
   const Failure failure = failure_of([&] { transport.send(ctx, request_to(url()), sink); });
@@ -247,18 +247,18 @@ BOOST_AUTO_TEST_CASE(bytes_before_a_reset_are_delivered) {
   BOOST_TEST((failure.code == ErrorCode::network));
   BOOST_TEST(failure.has("cut the connection after 300000 of 400000 bytes"), failure);
   BOOST_TEST((sink.body == pattern(400'000).substr(0, 300'000)));
-  reply = {.body = "again"};
+  reply = Reply{.body = "again"};
   BOOST_TEST(transport.send(ctx, request_to(url()), 100).body == "again");
 }
 
 BOOST_AUTO_TEST_CASE(an_early_end_is_a_network_failure) {
-  reply = {.body = pattern(400'000), .close_after = 1000};
+  reply = Reply{.body = pattern(400'000), .close_after = 1000};
   BOOST_TEST(failure_of([&] { transport.send(ctx, request_to(url()), 1'000'000); }).has("closed the connection after 1000 of 400000 bytes"));
 
-  reply = {.body = pattern(100'000), .chunked = true, .close_after = 1000};
+  reply = Reply{.body = pattern(100'000), .chunked = true, .close_after = 1000};
   BOOST_TEST((failure_of([&] { transport.send(ctx, request_to(url()), 1'000'000); }).code == ErrorCode::network));
 
-  reply = {.raw = "HTTP/1.1 200 OK\r\nX: 1\r\n"};
+  reply = Reply{.raw = "HTTP/1.1 200 OK\r\nX: 1\r\n"};
   BOOST_TEST((failure_of([&] { transport.send(ctx, request_to(url()), 1'000'000); }).code == ErrorCode::network));
 }
 
@@ -313,7 +313,7 @@ BOOST_AUTO_TEST_CASE(a_body_in_memory_is_bounded) {
   BOOST_TEST(transport.send(ctx, request_to(url("/bytes/1000")), 1000).body.size() == 1000U);
   BOOST_CHECK_EXCEPTION(transport.send(ctx, request_to(url("/bytes/1001")), 1000), Error, is_too_large);
 
-  reply = {.body = pattern(1001), .chunked = true};
+  reply = Reply{.body = pattern(1001), .chunked = true};
   BOOST_CHECK_EXCEPTION(transport.send(ctx, request_to(url()), 1000), Error, is_too_large);
 }
 
@@ -328,7 +328,7 @@ BOOST_AUTO_TEST_CASE(heads_are_bounded) {
 
   for (const auto& [raw, part] : {std::pair(many + end, "more than 200 headers"), {long_ones + end, "more than 64 KiB of headers"},
                                   {"HTTP/1.1 200 OK\r\nX: " + std::string(1'000'000, 'x'), ""}, {interim, "more than 64 KiB of headers"}}) {
-    reply = {.raw = raw};
+    reply = Reply{.raw = raw};
     const Failure failure = failure_of([&] { transport.send(ctx, request_to(url()), 100); });
     BOOST_TEST((failure.code == ErrorCode::network));
     BOOST_TEST(failure.has(part), failure);
@@ -338,7 +338,7 @@ BOOST_AUTO_TEST_CASE(heads_are_bounded) {
 BOOST_AUTO_TEST_CASE(what_is_not_http_is_a_network_failure) {
   for (const char* raw : {"SSH-2.0-OpenSSH_9.2\r\n", "HTTP/0.9\r\n\r\n", "HTTP/1.1 20x OK\r\n\r\n", "\r\n\r\n",
                           "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"}) {
-    reply = {.raw = raw};
+    reply = Reply{.raw = raw};
     const Failure failure = failure_of([&] { transport.send(ctx, request_to(url()), 100); });
     BOOST_TEST((failure.code == ErrorCode::network), raw);
     BOOST_TEST(failure.has("127.0.0.1:"), failure);

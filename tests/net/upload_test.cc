@@ -29,16 +29,13 @@ BodySource source_of(const std::string& text, std::size_t piece) {
 }
 
 struct UploadServer {
-  std::vector<ServedRequest> seen = {};
-  std::mutex mutex = {};
-  std::optional<Reply> early = {};
-  Reply reply = {.status = 201};
+  Seen seen{};
+  Guarded<std::optional<Reply>> early{};
   LoopbackServer server{[this](const ServedRequest& request) {
-                          const std::lock_guard lock(mutex);
-                          seen.push_back(request);
-                          return reply;
+                          seen.add(request);
+                          return Reply{.status = 201};
                         },
-                        [this](const ServedRequest&) { return early; }};
+                        [this](const ServedRequest&) { return early.get(); }};
   Transport transport{};
   Context ctx{};
   const std::string payload = pattern(3'000'001);
@@ -56,10 +53,10 @@ BOOST_AUTO_TEST_CASE(a_source_with_a_size_is_sent_with_a_length) {
     request.source_bytes = payload.size();
 
     BOOST_TEST(transport.send(ctx, request, 100).status == 201);
-    BOOST_TEST(seen.back().method == method);
-    BOOST_TEST((seen.back().body == payload));
-    BOOST_TEST(seen.back().headers.find("content-length").value() == "3000001");
-    BOOST_TEST(!seen.back().headers.find("content-type").has_value());
+    BOOST_TEST(seen.last().method == method);
+    BOOST_TEST((seen.last().body == payload));
+    BOOST_TEST(seen.last().headers.find("content-length").value() == "3000001");
+    BOOST_TEST(!seen.last().headers.find("content-type").has_value());
   }
   BOOST_TEST(server.connections() == 1U);
 }
@@ -70,9 +67,9 @@ BOOST_AUTO_TEST_CASE(a_source_without_a_size_is_sent_in_chunks) {
     request.source = source_of(payload, 70'000);
 
     BOOST_TEST(transport.send(ctx, request, 100).status == 201);
-    BOOST_TEST(seen.back().chunked);
-    BOOST_TEST((seen.back().body == payload));
-    BOOST_TEST(!seen.back().headers.find("content-length").has_value());
+    BOOST_TEST(seen.last().chunked);
+    BOOST_TEST((seen.last().body == payload));
+    BOOST_TEST(!seen.last().headers.find("content-length").has_value());
   }
   BOOST_TEST(server.connections() == 1U);
 }
@@ -80,22 +77,22 @@ BOOST_AUTO_TEST_CASE(a_source_without_a_size_is_sent_in_chunks) {
 BOOST_AUTO_TEST_CASE(bodies_in_memory_and_none_at_all) {
   Request request = upload("POST");
   transport.send(ctx, request, 100);
-  BOOST_TEST(seen.back().headers.find("content-length").value() == "0");
-  BOOST_TEST(!seen.back().chunked);
+  BOOST_TEST(seen.last().headers.find("content-length").value() == "0");
+  BOOST_TEST(!seen.last().chunked);
 
   request.body = payload;
   transport.send(ctx, request, 100);
-  BOOST_TEST((seen.back().body == payload));
+  BOOST_TEST((seen.last().body == payload));
 
   request = upload("DELETE");
   transport.send(ctx, request, 100);
-  BOOST_TEST(seen.back().method == "DELETE");
-  BOOST_TEST(!seen.back().headers.find("content-length").has_value());
+  BOOST_TEST(seen.last().method == "DELETE");
+  BOOST_TEST(!seen.last().headers.find("content-length").has_value());
 
   request = upload("PUT");
   request.source = [](std::span<std::byte>) { return std::size_t{0}; };
   transport.send(ctx, request, 100);
-  BOOST_TEST(seen.back().body.empty());
+  BOOST_TEST(seen.last().body.empty());
   BOOST_TEST(server.connections() == 1U);
 }
 
@@ -190,7 +187,7 @@ BOOST_AUTO_TEST_CASE(time_that_a_source_takes_is_not_a_stall) {
   };
 
   BOOST_TEST(transport.send(ctx, request, 100).status == 201);
-  BOOST_TEST(seen.back().body == "xxx");
+  BOOST_TEST(seen.last().body == "xxx");
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_ends_an_upload_to_a_peer_that_takes_nothing) {
@@ -200,7 +197,7 @@ BOOST_AUTO_TEST_CASE(a_stop_ends_an_upload_to_a_peer_that_takes_nothing) {
   request.source = source_of(large, 1'000'000);
   std::stop_source stop;
   ctx.stop = stop.get_token();
-  std::chrono::steady_clock::time_point asked;
+  Guarded<std::chrono::steady_clock::time_point> asked;
   std::jthread stopper([&] {
     std::this_thread::sleep_for(milliseconds(200));
     asked = std::chrono::steady_clock::now();
@@ -208,7 +205,7 @@ BOOST_AUTO_TEST_CASE(a_stop_ends_an_upload_to_a_peer_that_takes_nothing) {
   });
 
   BOOST_TEST((failure_of([&] { transport.send(ctx, request, 100); }).code == ErrorCode::interrupted));
-  BOOST_TEST(std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - asked).count() < 200);
+  BOOST_TEST(std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - asked.get()).count() < 200);
 }
 
 BOOST_AUTO_TEST_CASE(what_a_source_throws_comes_out_and_nothing_is_taken_for_complete) {
