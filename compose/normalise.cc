@@ -1,7 +1,9 @@
 #include "compose/normalise.h"
 
-#include "base/text.h"
+#include "compose/tree_path.h"
 
+#include <algorithm>
+#include <iterator>
 #include <string>
 
 namespace drover::compose {
@@ -76,10 +78,50 @@ void add_default_network(Node& project) {
   if (!networks.find("default")) networks.set("default", Node());
 }
 
+// Whose values are text for compose, whatever YAML made of them: `PRICE: 1.10` is "1.1", as Go prints the number.
+constexpr std::string_view text_patterns[] = {
+    "configs.*.labels",
+    "networks.*.driver_opts",
+    "networks.*.labels",
+    "secrets.*.driver_opts",
+    "secrets.*.labels",
+    "services.*.annotations",
+    "services.*.build.additional_contexts",
+    "services.*.build.args",
+    "services.*.build.labels",
+    "services.*.deploy.labels",
+    "services.*.environment",
+    "services.*.expose",
+    "services.*.labels",
+    "services.*.logging.options",
+    "services.*.networks.*.driver_opts",
+    "services.*.storage_opt",
+    "services.*.sysctls",
+    "volumes.*.driver_opts",
+    "volumes.*.labels",
+};
+
+void make_text(Node& value) {
+  if (value.is_scalar() && !value.is_null()) value.kind = Node::Kind::string;
+}
+
+void make_values_text(Node& node, TreePath& path) {
+  const bool is_text = std::any_of(std::begin(text_patterns), std::end(text_patterns),
+                                   [&](std::string_view pattern) { return matches(path, pattern); });
+  if (is_text) std::for_each(node.items.begin(), node.items.end(), make_text);
+  for (Member& member : node.members) {
+    const PathStep step(path, member.key);
+    if (is_text) make_text(member.value);
+    make_values_text(member.value, path);
+  }
+}
+
 }  // namespace
 
 void normalise(Node& project, std::string_view name) {
   project.set("name", Node::make_string(std::string(name)));
+  TreePath path;
+  make_values_text(project, path);
   bool is_default_network_used = false;
   if (Node* services = project.find("services")) {
     for (Member& service : services->members) {
