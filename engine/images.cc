@@ -12,6 +12,7 @@ namespace drover::engine {
 namespace {
 
 constexpr ApiVersion manifests_api{1, 47};
+constexpr ApiVersion inspect_manifests_api{1, 48};
 constexpr ApiVersion pull_platform_api{1, 32};
 
 std::vector<std::string> familiar_names(std::vector<std::string> names) {
@@ -19,13 +20,13 @@ std::vector<std::string> familiar_names(std::vector<std::string> names) {
   return names;
 }
 
-std::vector<Digest> available_manifests(const nlohmann::json& image) {
-  std::vector<Digest> digests;
+std::set<Digest> available_manifests(const nlohmann::json& image) {
+  std::set<Digest> digests;
   const nlohmann::json& manifests = member(image, "Manifests");
   if (!manifests.is_array()) return digests;
   for (const nlohmann::json& manifest : manifests) {
     const std::optional<Digest> id = digest_member(manifest, "ID");
-    if (id && flag_member(manifest, "Available") && text_member(manifest, "Kind") == "image") digests.push_back(*id);
+    if (id && flag_member(manifest, "Available") && text_member(manifest, "Kind") == "image") digests.insert(*id);
   }
   return digests;
 }
@@ -67,7 +68,9 @@ std::optional<ImageDetails> parse_image_details(const nlohmann::json& answer) {
                        .repo_tags = familiar_names(texts_member(answer, "RepoTags")),
                        .repo_digests = familiar_names(texts_member(answer, "RepoDigests")),
                        .diff_ids = {},
-                       .platform = {}};
+                       .platform = {},
+                       .available_manifests = {}};
+  if (member(answer, "Manifests").is_array()) details.available_manifests = available_manifests(answer);
   const nlohmann::json& root = member(answer, "RootFS");
   for (const std::string& text : texts_member(root, "Layers")) {
     const std::optional<Digest> diff_id = Digest::try_parse(text);
@@ -90,8 +93,9 @@ std::vector<ImageSummary> list_images(const Context& ctx, Client& client) {
 }
 
 std::optional<ImageDetails> find_image(const Context& ctx, Client& client, std::string_view name) {
+  const bool with_manifests = client.api_version(ctx) >= inspect_manifests_api;
   try {
-    return parse_image_details(client.get(ctx, "/images/" + std::string(name) + "/json"));
+    return parse_image_details(client.get(ctx, "/images/" + std::string(name) + (with_manifests ? "/json?manifests=1" : "/json")));
   } catch (const Error& error) {
     if (error.code() == ErrorCode::not_found) return std::nullopt;
     throw;

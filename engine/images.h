@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,7 @@ struct ImageSummary {
   Digest id;
   std::vector<std::string> repo_tags;       // familiar form; podman's full names are shortened
   std::vector<std::string> repo_digests;
-  std::vector<Digest> available_manifests;  // containerd store, API 1.47: images whose every blob is there
+  std::set<Digest> available_manifests;  // containerd store, API 1.47: images whose every blob is there
 };
 
 struct ImageDetails {
@@ -29,6 +30,8 @@ struct ImageDetails {
   std::vector<std::string> repo_digests;
   std::vector<Digest> diff_ids;  // lowest first
   Platform platform;             // normalised; os empty when the engine did not say
+  // Manifests of the image whose every blob is there; nothing when the engine did not say (it does in the containerd store, API 1.48).
+  std::optional<std::set<Digest>> available_manifests;
 };
 
 // GET /images/json. Entries without a digest as ID are left out.

@@ -19,8 +19,6 @@
 namespace drover::engine {
 namespace {
 
-constexpr ApiVersion load_platform_api{1, 48};
-
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 // Manifests that the engine has whole and our store has too: then the engine has what they name.
@@ -50,12 +48,6 @@ void check_sent_blobs(const store::BlobStore& store, const LoadPlan& plan) {
     const ArchiveFile file = blob_file({}, store.blob_path(layer.layer.digest), layer.layer.digest, layer.layer.size);
     while (file.read(buffer) > 0) continue;
   }
-}
-
-std::string platform_parameter(const Platform& platform) {
-  nlohmann::json value = {{"os", platform.os}, {"architecture", platform.architecture}};
-  if (!platform.variant.empty()) value["variant"] = platform.variant;
-  return percent_encode(value.dump());
 }
 
 // The classic store names each layer while it unpacks it; the one before is in by then.
@@ -103,12 +95,6 @@ struct Loader::Impl {
 
   Digest wanted_id(const LoadImage& image) const { return is_containerd() ? image.root.digest : image.image.parsed.config.digest; }
 
-  std::string load_path(const LoadImage& image) const {
-    std::string path = "/images/load?quiet=0";
-    if (is_containerd() && board.inventory().api >= load_platform_api) path += "&platform=" + platform_parameter(image.image.platform);
-    return path;
-  }
-
   // Sends one archive and reads the engine's answer to its end.
   void upload(const Context& ctx, const LoadImage& image, LayerBoard::Share& share, LoadOutcome& outcome) {
     const LayerBoard::Share& view = share;
@@ -120,7 +106,8 @@ struct Loader::Impl {
     report(ctx, ProgressEvent::Kind::started, image, 0, total);
     LayerFollower follower(board, share);
     Client::StreamRequest request;
-    request.path = load_path(image);
+    // Not `platform=`: it makes the containerd store drop what it has of the same index for other platforms (seen on 28.5).
+    request.path = "/images/load?quiet=0";
     request.source = [&](std::span<std::byte> out) {
       ctx.check_stop();
       const std::size_t got = source.read(out);
@@ -153,6 +140,9 @@ struct Loader::Impl {
     if (found->id != wanted) {
       throw Error(ErrorCode::engine,
                   "the engine has " + found->id.to_string() + " as " + name + " after the load, not " + wanted.to_string());
+    }
+    if (is_containerd() && found->available_manifests && !found->available_manifests->contains(image.image.manifest.digest)) {
+      throw Error(ErrorCode::engine, "the engine lacks parts of " + name + " after the load");
     }
     outcome.image_id = found->id.to_string();
     outcome.settled = settled_by(image, found->repo_digests);

@@ -174,6 +174,9 @@ struct FakeEngine::Impl {
       Wire wire(fd);
       while (true) answer(wire);
     } catch (const Closed&) {
+      // The peer is done, or this engine died as told.
+    } catch (const std::exception&) {
+      // A request that cannot be read: the connection ends.
     }
     const std::scoped_lock lock(mutex);
     std::erase(open_fds, fd);
@@ -346,7 +349,12 @@ struct FakeEngine::Impl {
     std::vector<std::string> lines;
     {
       const Counter counter(*this);
-      wire.body(request, fault == LoadFault::close_mid_body ? std::optional<std::size_t>(1) : std::nullopt);
+      try {
+        wire.body(request, fault == LoadFault::close_mid_body ? std::optional<std::size_t>(1) : std::nullopt);
+      } catch (const Closed&) {
+        log(request);
+        throw;
+      }
       log(request);
       if (fault == LoadFault::hang) wire.head();  // until the client gives up
       lines = unpack(request.body, fault, !query_value(target, "platform").empty());
@@ -375,7 +383,7 @@ struct FakeEngine::Impl {
       if (fault == LoadFault::error_in_stream) throw LoadRefused("write /layer.tar: input/output error");
       if (fault == LoadFault::absent) return {json{{"stream", "Loaded image: gone\n"}}.dump()};
       lines = store.load(files, with_platform);
-    } catch (const LoadRefused& refused) {
+    } catch (const std::exception& refused) {
       lines.push_back(json{{"errorDetail", {{"message", refused.what()}}}, {"error", refused.what()}}.dump());
     }
     if (fault == LoadFault::wrong_id) store.images().back().id = Digest::of("another").to_string();

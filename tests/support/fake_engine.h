@@ -22,7 +22,7 @@ struct FakeEngineOptions {
   bool is_podman = false;
   bool knows_head_ping = true;
   bool sends_api_version = true;
-  std::filesystem::path socket;  // empty: in a temporary folder of its own
+  std::filesystem::path socket{};  // empty: in a temporary folder of its own
 };
 
 // What the next load does; each is used up by one load.

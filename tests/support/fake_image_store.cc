@@ -25,7 +25,9 @@ std::uint64_t parse_octal(std::string_view field) {
 
 std::string text_field(std::string_view field) { return std::string(field.substr(0, field.find('\0'))); }
 
+// By magic numbers, as engines do; what is not compressed is taken as it is.
 std::string inflate(const std::string& bytes) {
+  if (!bytes.starts_with("\x1f\x8b") && !bytes.starts_with("\x28\xb5\x2f\xfd")) return bytes;
   const TempDir folder;
   store::InflateReader reader(folder.write("layer", bytes));
   std::string plain;
