@@ -6,7 +6,8 @@ build=$1 scratch=$2/try
 fail() { echo "install_consumer: $*" >&2; exit 1; }
 
 rm -rf "$scratch"
-cmake --install "$build" --prefix "$scratch/prefix" >"$scratch.log" || { tail -20 "$scratch.log"; fail "cmake --install failed"; }
+mkdir -p "$scratch"
+cmake --install "$build" --prefix "$scratch/prefix" >"$scratch/log" || { tail -20 "$scratch/log"; fail "cmake --install failed"; }
 for file in bin/drover share/man/man1/drover.1 share/man/man1/drover-prefetch.1 share/bash-completion/completions/drover \
   share/zsh/vendor-completions/_drover share/fish/vendor_completions.d/drover.fish share/doc/drover/LICENSE \
   include/drover/registry/client.h include/drover/engine/client.h include/drover/stack/prefetch.h; do
@@ -28,10 +29,10 @@ done
 # A sanitized library needs a sanitized program.
 sanitize=$(sed -n 's/^DROVER_SANITIZE:[A-Z]*=//p' "$build/CMakeCache.txt")
 cmake -S "$here/consumer" -B "$scratch/build" -G Ninja -D CMAKE_PREFIX_PATH="$scratch/prefix" -D CMAKE_BUILD_TYPE=Release \
-  ${sanitize:+-D CMAKE_CXX_FLAGS=-fsanitize=$sanitize} >"$scratch.log" 2>&1 || { tail -20 "$scratch.log"; fail "find_package(drover) failed"; }
-cmake --build "$scratch/build" >"$scratch.log" 2>&1 || { tail -40 "$scratch.log"; fail "the consumer does not build"; }
+  ${sanitize:+-D CMAKE_CXX_FLAGS=-fsanitize=$sanitize} >"$scratch/log" 2>&1 || { tail -20 "$scratch/log"; fail "find_package(drover) failed"; }
+cmake --build "$scratch/build" >"$scratch/log" 2>&1 || { tail -40 "$scratch/log"; fail "the consumer does not build"; }
 said=$("$scratch/build/consumer" memcached:1.6 "$scratch/store")
 [[ $said == "docker.io/library/memcached:1.6 1 service, 0 tags" ]] || fail "the consumer said: $said"
-if cmake -S "$here/consumer" -B "$scratch/wrong" -G Ninja -D CMAKE_PREFIX_PATH="$scratch/prefix" -D COMPONENTS=teapot >"$scratch.log" 2>&1; then
+if cmake -S "$here/consumer" -B "$scratch/wrong" -G Ninja -D CMAKE_PREFIX_PATH="$scratch/prefix" -D COMPONENTS=teapot >"$scratch/log" 2>&1; then
   fail "a component that does not exist was found"
 fi

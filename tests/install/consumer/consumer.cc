@@ -9,7 +9,8 @@ int main(int, char** argv) {
   drover::net::Transport transport;
   const drover::registry::Client client(transport, {});
   const auto store = drover::store::BlobStore::open(argv[2], drover::store::BlobStore::Access::write);
-  const auto project = drover::compose::load_project({.files = {"-"}, .working_directory = "/", .standard_input = "services: {a: {image: memcached:1.6}}"});
+  const auto project = drover::compose::load_project(
+      {.files = {"-"}, .working_directory = "/", .standard_input = "{name: mine, services: {a: {image: memcached:1.6}}}"});
   std::cout << drover::Reference::parse(argv[1]).to_string() << " " << project.services.size() << " service, "
             << store.tags().size() + client.counters().requests << " tags\n";
 }
