@@ -12,6 +12,8 @@
 namespace drover::stack {
 namespace {
 
+// From here on an engine's list of images names the manifests of each.
+constexpr engine::ApiVersion manifests_listed_api{1, 47};
 // Compose marks the containers of `run` with it; they are no part of the stack.
 constexpr std::string_view oneoff_label = "com.docker.compose.oneoff";
 constexpr std::string_view project_label = "com.docker.compose.project";
@@ -75,22 +77,30 @@ std::vector<Held> find_running(const Surroundings& around, const WantedImage& wa
   return running;
 }
 
-// The platform's manifest under an index that is held: from the store, else from the registry, which keeps what was pushed.
-std::optional<Digest> find_platform_digest(const Context& ctx, const Surroundings& around, const Reference& reference, const Digest& root,
-                                           const Platform& platform) {
+// The platform's manifest under an index or manifest that is held; nothing when it has none.
+std::optional<Digest> select_digest(const Document& document, const Digest& root, const Platform& platform) {
+  if (std::holds_alternative<Manifest>(document)) return root;
+  const Selection selection = select_manifest(std::get<Index>(document), platform);
+  return selection.chosen ? std::optional(selection.chosen->digest) : std::nullopt;
+}
+
+std::optional<Document> read_held(const Context& ctx, const store::BlobStore* store, const Digest& root) {
+  if (store == nullptr || !store->find_size(root)) return std::nullopt;
   try {
-    Document document;
-    if (around.store != nullptr && around.store->find_size(root)) {
-      document = parse_document(around.store->read(root, manifest_bytes_max), "");
-    } else {
-      document = around.registry.fetch_manifest(ctx, reference.without_digest().with_digest(root)).document;
-    }
-    if (std::holds_alternative<Manifest>(document)) return root;
-    const Selection selection = select_manifest(std::get<Index>(document), platform);
-    return selection.chosen ? std::optional(selection.chosen->digest) : std::nullopt;
+    return parse_document(store->read(root, manifest_bytes_max), "");
+  } catch (const Error& error) {
+    ctx.debug("cannot read " + root.to_string() + " from the store: " + error.what());
+    return std::nullopt;
+  }
+}
+
+// Registries keep what was pushed, mostly.
+std::optional<Document> fetch_held(const Context& ctx, registry::Client& registry, const Reference& reference, const Digest& root) {
+  try {
+    return registry.fetch_manifest(ctx, reference.without_digest().with_digest(root)).document;
   } catch (const Error& error) {
     if (error.code() == ErrorCode::interrupted) throw;
-    ctx.debug("cannot read the held index " + root.to_string() + ": " + error.what());
+    ctx.debug("cannot read " + root.to_string() + " from the registry: " + error.what());
     return std::nullopt;
   }
 }
@@ -101,14 +111,14 @@ bool is_same(const Context& ctx, const Surroundings& around, const Held& held, c
     case Sameness::different: return false;
     case Sameness::unsure: break;
   }
-  // Without the new manifest among its blobs the engine cannot hold the new image. With it, the held index has to be read: another
-  // tag may have brought the blob.
-  const std::set<Digest>& blobs = around.inventory->blobs;
-  if (!blobs.empty() && !blobs.contains(*available.manifest)) return false;
-  if (const auto digest = find_platform_digest(ctx, around, checked.wanted.reference, held.id, checked.platform)) {
-    return digest == available.manifest;
-  }
-  return blobs.contains(*available.manifest);
+  // An index that the registry no longer names: is it only another platform that changed? That the engine has the new manifest proves
+  // nothing, another tag may have brought it; that it lacks the manifest does, where it lists them.
+  const engine::Inventory& inventory = *around.inventory;
+  std::optional<Document> document = read_held(ctx, around.store, held.id);
+  if (!document && inventory.api >= manifests_listed_api && !inventory.blobs.contains(*available.manifest)) return false;
+  if (!document) document = fetch_held(ctx, around.registry, checked.wanted.reference, held.id);
+  if (document) return select_digest(*document, held.id, checked.platform) == available.manifest;
+  return inventory.blobs.contains(*available.manifest);
 }
 
 bool all_same_by_head(const std::vector<Held>& deciding, const Available& available, engine::StoreKind store) {
