@@ -83,7 +83,7 @@ class ResponseSink {
   // The final head (1xx are passed over). False: the body is not wanted; the connection is closed unless it is empty or known to be
   // small, then it is read and dropped.
   virtual bool on_head(const ResponseHead& head) = 0;
-  // Pieces of up to 512 KiB, in order. False: enough; send returns normally.
+  // Pieces in order, of 16 KiB as libcurl cuts them: gather them before writing. False: enough; send returns normally.
   virtual bool on_body(std::span<const std::byte> bytes) = 0;
 };
 
