@@ -45,8 +45,10 @@ std::optional<Transfer> Transfers::apply(const ProgressEvent& event, Time now) {
     phase.done += event.done;
     phase.total += event.total;
   } else {
-    const std::uint64_t done = event.kind == Kind::finished ? std::max(event.done, found->total) : event.done;
-    const std::uint64_t total = event.total == 0 ? found->total : event.total;
+    const bool is_end = event.kind == Kind::finished || event.kind == Kind::failed;
+    // An end that names no figures, or smaller ones, takes nothing back; a success is complete.
+    const std::uint64_t total = is_end || event.total == 0 ? std::max(event.total, found->total) : event.total;
+    const std::uint64_t done = event.kind == Kind::finished ? total : is_end ? std::max(event.done, found->done) : event.done;
     phase.done += done - found->done;  // also when it is less: a transfer that had to begin again
     phase.total += total - found->total;
     if (event.kind == Kind::started) {

@@ -24,7 +24,7 @@ class FailureWatch : public Progress {
 
   void on(const ProgressEvent& event) noexcept override {
     next_.on(event);
-    if (event.kind != ProgressEvent::Kind::failed) return;
+    if (event.kind != ProgressEvent::Kind::failed || event.phase != "fetch") return;  // a load may be tried again, its caller knows
     {
       const std::lock_guard lock(mutex_);
       if (cause_.empty()) cause_ = event.text;

@@ -167,6 +167,19 @@ BOOST_AUTO_TEST_CASE(kept_bytes_are_those_of_the_fetch) {
   BOOST_TEST(shown.display->kept_bytes() == 18U);
 }
 
+BOOST_AUTO_TEST_CASE(an_end_without_figures_takes_nothing_back) {
+  Shown shown(ProgressMode::plain);
+  shown.display->on(event(Kind::started, "a", 0, 2'000'000));
+  shown.display->on(event(Kind::advanced, "a", 900'000, 2'000'000));
+  shown.display->on(event(Kind::failed, "a", 0, 0));
+  shown.take();
+  BOOST_TEST(shown.display->kept_bytes() == 900'000U);
+
+  shown.display->on(event(Kind::started, "b", 0, 3'000'000));
+  shown.display->on(event(Kind::finished, "b", 1, 1));
+  BOOST_TEST(shown.take() == "fetched b (3.0 MB in 0.0s)\n");
+}
+
 BOOST_AUTO_TEST_CASE(a_transfer_that_begins_again_is_not_counted_twice) {
   Transfers transfers;
   transfers.apply(event(Kind::started, "a", 0, 100), {});
