@@ -100,7 +100,7 @@ struct Transfer::Impl {
   void start();
   void fail_all(const Error& error);
   void finish_blob(std::unique_lock<std::mutex>& lock, Blob& blob, const std::optional<Error>& error);
-  void report(ProgressEvent::Kind kind, const Blob& blob, std::string_view text = {}) const;
+  void report(ProgressEvent::Kind kind, const Blob& blob, std::uint64_t written, std::string_view text = {}) const;
 
   // Receivers.
   void receive();
@@ -127,9 +127,9 @@ Context Transfer::Impl::inner() const {
   return context;
 }
 
-void Transfer::Impl::report(ProgressEvent::Kind kind, const Blob& blob, std::string_view text) const {
+void Transfer::Impl::report(ProgressEvent::Kind kind, const Blob& blob, std::uint64_t written, std::string_view text) const {
   const std::string id = blob.descriptor.digest.to_string();
-  ctx.progress->on({.kind = kind, .phase = "fetch", .id = id, .label = blob.label, .done = blob.written, .total = blob.descriptor.size, .text = text});
+  ctx.progress->on({.kind = kind, .phase = "fetch", .id = id, .label = blob.label, .done = written, .total = blob.descriptor.size, .text = text});
 }
 
 void Transfer::Impl::wake_all() {
@@ -190,9 +190,10 @@ void Transfer::Impl::fail_all(const Error& error) {
 void Transfer::Impl::finish_blob(std::unique_lock<std::mutex>& lock, Blob& blob, const std::optional<Error>& error) {
   if (blob.state == Blob::State::done) return;
   blob.state = Blob::State::done;
-  blob.pieces.clear();
-  report(error ? ProgressEvent::Kind::failed : ProgressEvent::Kind::finished, blob, error ? error->what() : "");
+  const std::uint64_t written = blob.written;
   lock.unlock();
+  // Without the lock: whoever hears of a failure may stop the run at once, and our answer to that takes it.
+  report(error ? ProgressEvent::Kind::failed : ProgressEvent::Kind::finished, blob, written, error ? error->what() : "");
   done(blob.descriptor.digest, error);
   lock.lock();
   --unfinished;
@@ -242,7 +243,9 @@ void Transfer::Impl::open(std::unique_lock<std::mutex>& lock, Blob& blob) {
   const bool is_first_look = blob.state == Blob::State::waiting;
   blob.state = Blob::State::opening;
   lock.unlock();
-  std::optional<store::PartFile> part = store::PartFile::try_open(ctx, store, blob.descriptor);
+  std::optional<store::PartFile> part;
+  // Looked for first, because a part takes the blob's space; again under its lock, because another run may have just let go of it.
+  if (!store.has(blob.descriptor.digest, blob.descriptor.size)) part = store::PartFile::try_open(ctx, store, blob.descriptor);
   const bool is_there = store.has(blob.descriptor.digest, blob.descriptor.size);
   if (part && is_there) {
     part->abandon();
@@ -259,7 +262,7 @@ void Transfer::Impl::open(std::unique_lock<std::mutex>& lock, Blob& blob) {
   if (!part) {
     blob.state = Blob::State::foreign;
     blob.look_again = Clock::now() + poll_foreign;
-    if (is_first_look) report(ProgressEvent::Kind::message, blob, "another run is fetching this blob; waiting for it");
+    if (is_first_look) report(ProgressEvent::Kind::message, blob, 0, "another run is fetching this blob; waiting for it");
     return;
   }
   blob.part = std::move(part);
@@ -268,7 +271,7 @@ void Transfer::Impl::open(std::unique_lock<std::mutex>& lock, Blob& blob) {
   blob.scheduled = scheduler.add(blob.descriptor.size, present);
   by_schedule[blob.scheduled] = &blob;
   blob.state = Blob::State::active;
-  report(ProgressEvent::Kind::started, blob);
+  report(ProgressEvent::Kind::started, blob, blob.written);
   commit_if_complete(blob);
   work_ready.notify_all();
 }
@@ -456,7 +459,7 @@ void Transfer::Impl::write_pieces(std::unique_lock<std::mutex>& lock, Blob& blob
   lock.lock();
   blob.in_hasher = false;
   blob.written += written;
-  report(ProgressEvent::Kind::advanced, blob);
+  if (blob.state != Blob::State::done) report(ProgressEvent::Kind::advanced, blob, blob.written);
   if (!blob.pieces.empty()) to_hash.push_back(&blob);
   commit_if_complete(blob);
 }

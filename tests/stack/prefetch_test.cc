@@ -92,6 +92,19 @@ BOOST_AUTO_TEST_CASE(every_image_of_a_stopped_run_has_a_state_and_a_cause) {
   BOOST_TEST(std::string(report.images[1].error->what()).find("--fail-fast") != std::string::npos);
 }
 
+// The failure is told from within the transfer that it stops.
+BOOST_AUTO_TEST_CASE(a_failing_layer_stops_the_run) {
+  const std::vector<WantedImage> wanted = {publish("web"), publish("db", "linux/arm64")};
+  registry.fault({.target = "/v2/web/blobs/" + sha256_of("web amd64"), .count = 0}, {.status = 404});
+
+  const PrefetchReport report = run(wanted, false);
+
+  for (const PrefetchedImage& image : report.images) {
+    BOOST_TEST((image.state == State::failed));
+    BOOST_TEST(image.error.has_value());
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_stop_of_the_caller_is_thrown) {
   std::stop_source stop;
   stop.request_stop();
