@@ -44,15 +44,25 @@ class Child {
     }
   }
 
-  int wait() {
-    int status = 0;
-    while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  // Its exit code; nothing while it runs.
+  std::optional<int> try_wait() { return reap(WNOHANG); }
+
+ private:
+  void wait() {
+    while (!reap(0)) {
     }
+  }
+
+  std::optional<int> reap(int options) {
+    int status = 0;
+    pid_t ended = 0;
+    while ((ended = waitpid(pid_, &status, options)) < 0 && errno == EINTR) {
+    }
+    if (ended == 0) return std::nullopt;
     pid_ = 0;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   }
 
- private:
   pid_t pid_;
 };
 
@@ -93,12 +103,15 @@ ProcessResult run_process(const Context& ctx, const std::filesystem::path& progr
 
   ProcessResult result;
   const auto deadline = std::chrono::steady_clock::now() + options.timeout;
-  std::array<char, 4096> buffer{};
-  for (;;) {
+  const auto check_time = [&] {
     ctx.check_stop();
     if (std::chrono::steady_clock::now() > deadline) {
       throw Error(ErrorCode::failed, program.string() + " did not end within " + format_seconds(std::chrono::duration<double>(options.timeout).count()));
     }
+  };
+  std::array<char, 4096> buffer{};
+  for (;;) {
+    check_time();
     pollfd wait{output.read_end.get(), POLLIN, 0};
     if (poll(&wait, 1, 50) <= 0) continue;
     const ssize_t n = read(output.read_end.get(), buffer.data(), buffer.size());
@@ -107,8 +120,15 @@ ProcessResult run_process(const Context& ctx, const std::filesystem::path& progr
     result.output.append(buffer.data(), static_cast<std::size_t>(n));
     if (result.output.size() > options.output_bytes_max) throw Error(ErrorCode::failed, program.string() + " printed too much");
   }
-  result.exit_code = child.wait();
-  return result;
+  // It may have closed its output and stay.
+  for (;;) {
+    if (const std::optional<int> exit_code = child.try_wait()) {
+      result.exit_code = *exit_code;
+      return result;
+    }
+    check_time();
+    poll(nullptr, 0, 1);
+  }
 }
 
 std::optional<std::filesystem::path> find_program(std::string_view name, std::string_view search_path) {

@@ -107,6 +107,7 @@ BOOST_AUTO_TEST_CASE(arguments_meet_no_shell) {
 BOOST_AUTO_TEST_CASE(bounds_hold) {
   using namespace std::chrono_literals;
   BOOST_CHECK_EXCEPTION(run_process({}, "/bin/sleep", {"10"}, {.timeout = 100ms}), Error, has_code(ErrorCode::failed));
+  BOOST_CHECK_EXCEPTION(run_process({}, "/bin/sh", {"-c", "exec >&-; exec sleep 10"}, {.timeout = 100ms}), Error, has_code(ErrorCode::failed));
   BOOST_CHECK_EXCEPTION(run_process({}, "/usr/bin/yes", {}, {.output_bytes_max = 1000}), Error, has_code(ErrorCode::failed));
   BOOST_CHECK_THROW(run_process({}, "/nonexistent/program", {}, {}), Error);
   BOOST_TEST(run_process({}, "/bin/false", {}, {}).exit_code == 1);
