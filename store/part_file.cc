@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <utility>
 #include <vector>
@@ -48,7 +49,10 @@ UniqueFd create_part(const std::filesystem::path& path, std::uint64_t size) {
   unlink(path.c_str());
   UniqueFd fd = open_file(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
   if (size == 0) return fd;
-  const int error = posix_fallocate(fd.get(), 0, static_cast<off_t>(size));
+  int error = 0;
+  do {  // tmpfs gives up at any signal, one that asks to stop in order included
+    error = posix_fallocate(fd.get(), 0, static_cast<off_t>(size));
+  } while (error == EINTR);
   if (error == EOPNOTSUPP || error == EINVAL) {
     if (ftruncate(fd.get(), static_cast<off_t>(size)) != 0) throw io_error("cannot size", path.string());
   } else if (error != 0) {
