@@ -471,6 +471,21 @@ BOOST_AUTO_TEST_CASE(no_query_reaches_log_or_error) {
   BOOST_TEST(!has(log.text(), "X-Amz"));
 }
 
+// S07: an unverified registry does not make its storage one.
+BOOST_AUTO_TEST_CASE(storage_is_verified_whatever_the_registry_is) {
+  TestAuthority unknown(folder.path());
+  const std::size_t secure = registry.server().listen("127.0.0.1", 0, unknown.issue());
+  const std::size_t secure_storage = storage.server().listen("127.0.0.1", 0, unknown.issue());
+  options.insecure_registries = {registry.host(secure)};
+  answer_blobs([&](const ServedRequest&) { return LoopbackRegistry::redirect(storage.origin(secure_storage) + "/store"); });
+
+  const Error error = failure([&] { client().fetch_blob(ctx, Reference::parse(registry.host(secure) + "/acme/api:1"), layer, 1000); });
+
+  BOOST_TEST((error.code() == ErrorCode::network));
+  BOOST_TEST(has(error.what(), "cannot trust"));
+  BOOST_TEST(storage.requests().empty());
+}
+
 // S08: never down from TLS, whatever a server says.
 BOOST_AUTO_TEST_CASE(tls_registry_cannot_redirect_to_plain_http) {
   TestAuthority good(folder.path(), "good");

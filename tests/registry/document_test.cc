@@ -341,6 +341,17 @@ BOOST_AUTO_TEST_CASE(circles_end) {
   BOOST_TEST(registry.count("/tags/list") == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(pages_without_anything_new_end) {
+  std::atomic<int> page_number{0};
+  registry.set_hook([&](const ServedRequest&) {
+    Reply reply = LoopbackRegistry::status(200, page({"1", "2"}));
+    reply.headers.set("Link", "<?last=" + std::to_string(++page_number) + ">; rel=\"next\"");
+    return reply;
+  });
+  BOOST_TEST(join(client().list_tags(ctx, registry.reference()), " ") == "1 2");
+  BOOST_TEST(registry.count("/tags/list") == 2U);
+}
+
 BOOST_AUTO_TEST_CASE(another_host_is_never_asked) {
   LoopbackRegistry other;
   registry.set_hook([&](const ServedRequest& request) {
