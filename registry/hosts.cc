@@ -95,6 +95,7 @@ Endpoint Hosts::try_out(const Context& ctx, const std::vector<Endpoint>& ways) {
     request.url = way.url;
     request.url.target = "/v2/";
     request.tls = way.tls;
+    request.use_proxy = !way.is_loopback();
     try {
       ++meter_.requests;
       const net::Response response = transport_.send(ctx, request, error_body_bytes_max);

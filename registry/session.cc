@@ -124,6 +124,7 @@ Answer Session::send_once(const Context& ctx, const Endpoint& registry, const ne
   if (grant) request.headers.set("Authorization", grant->header.reveal());
   request.addresses = Hosts::policy_for(registry, url);
   request.tls = url.has_same_origin(registry.url) ? registry.tls : hosts_.tls_for(url);
+  request.use_proxy = !is_loopback_host(url.host);
   pace_.wait(ctx, url.origin());
   meter_.requests.fetch_add(1, std::memory_order_relaxed);
   Splitter splitter(call, url, receiver, meter_);

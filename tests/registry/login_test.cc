@@ -8,6 +8,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <atomic>
+#include <cstdlib>
 #include <filesystem>
 #include <ostream>
 #include <string>
@@ -53,6 +54,20 @@ BOOST_AUTO_TEST_CASE(basic_is_answered_with_the_stored_login) {
   BOOST_TEST(fetch() == "0123456789");
   BOOST_TEST(fetch("acme/web") == "0123456789");
   BOOST_TEST(registry.count("/blobs/") == 3U);  // the second repository is not challenged again
+}
+
+BOOST_AUTO_TEST_CASE(a_login_for_loopback_stays_on_this_machine) {
+  log_in();
+  registry.set_hook([](const ServedRequest& request) -> std::optional<Reply> {
+    if (authorization(request) == basic_header) return std::nullopt;
+    return LoopbackRegistry::challenge("Basic realm=\"r\"");
+  });
+
+  setenv("http_proxy", "http://127.0.0.1:1", 1);  // nobody listens there
+  const std::string bytes = fetch();
+  unsetenv("http_proxy");
+
+  BOOST_TEST(bytes == "0123456789");
 }
 
 BOOST_AUTO_TEST_CASE(wrong_basic_login_is_sent_once) {
