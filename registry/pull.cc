@@ -43,7 +43,7 @@ void put_documents(store::BlobStore& store, const ResolvedReference& resolved) {
 class Pull {
  public:
   Pull(const Context& ctx, Client& client, store::BlobStore& store, const std::vector<Reference>& references, const PullOptions& options,
-       const ImageReady& on_ready)
+       const ImagesReady& on_ready)
       : ctx_(ctx), client_(client), store_(store), options_(options), on_ready_(on_ready), pending_(references.size(), 0) {
     for (const Reference& reference : references) report_.images.push_back({.reference = reference, .resolved = {}, .error = {}});
   }
@@ -162,8 +162,10 @@ class Pull {
       const std::vector<std::size_t> batch = std::exchange(ready_, {});
       lock.unlock();
       const bool is_tagged = tag(batch);
-      for (const std::size_t i : batch) {
-        if (is_tagged && on_ready_) on_ready_(i, report_.images[i]);
+      if (is_tagged && on_ready_) {
+        std::vector<ReadyImage> images;
+        for (const std::size_t i : batch) images.push_back({.index = i, .image = &report_.images[i]});
+        on_ready_(images);
       }
       lock.lock();
     }
@@ -197,7 +199,7 @@ class Pull {
   Client& client_;
   store::BlobStore& store_;
   const PullOptions& options_;
-  const ImageReady& on_ready_;
+  const ImagesReady& on_ready_;
 
   std::mutex mutex_;  // guards all below; an image's entry is written by one thread at a time
   std::condition_variable_any changed_;
@@ -220,7 +222,7 @@ std::vector<Reference> unique(const std::vector<Reference>& references) {
 }  // namespace
 
 PullReport pull(const Context& ctx, Client& client, store::BlobStore& store, const std::vector<Reference>& references,
-                const PullOptions& options, const ImageReady& on_ready) {
+                const PullOptions& options, const ImagesReady& on_ready) {
   return Pull(ctx, client, store, unique(references), options, on_ready).run();
 }
 

@@ -55,13 +55,17 @@ struct PullPlan {
 PullPlan plan_pull(const std::vector<ResolvedReference>& images, const store::BlobStore& store);
 std::string to_text(const PullPlan& plan);
 
-// Called from worker threads, as soon as all blobs of images[index] are in the store and its tag is set: loading can begin while others
-// are still fetched.
-using ImageReady = std::function<void(std::size_t index, const PulledImage&)>;
+// Called from a thread of the pull, as soon as all blobs of these images are in the store and their tags are set: loading can begin while
+// others are still fetched. Images that become complete together, as a shared layer lands, come in one call.
+struct ReadyImage {
+  std::size_t index = 0;              // of PullReport::images
+  const PulledImage* image = nullptr; // valid during the call
+};
+using ImagesReady = std::function<void(const std::vector<ReadyImage>& images)>;
 
 // Every image is tried; failures are in the report. Throws only interrupted and what concerns all (the store, the disk).
 PullReport pull(const Context& ctx, Client& client, store::BlobStore& store, const std::vector<Reference>& references,
-                const PullOptions& options, const ImageReady& on_ready = {});
+                const PullOptions& options, const ImagesReady& on_ready = {});
 
 // Resolves and plans only.
 PullPlan plan(const Context& ctx, Client& client, const store::BlobStore& store, const std::vector<Reference>& references,

@@ -87,6 +87,15 @@ GroupReferences list_references(const PullGroup& group, const std::vector<Wanted
   return list;
 }
 
+// Compressed bytes of the layers of all its platforms: a measure for the loading order, no more.
+std::uint64_t layer_bytes(const registry::PulledImage& pulled) {
+  std::uint64_t sum = 0;
+  for (const registry::ResolvedImage& image : pulled.resolved->images) {
+    for (const Descriptor& layer : std::get<Manifest>(image.manifest.document).layers) sum += layer.size;
+  }
+  return sum;
+}
+
 // One run. Each image's entries are written by one thread at a time: the pull's callback hands them to a loader through the queue,
 // and what is left is written after both have ended.
 class Run {
@@ -149,8 +158,14 @@ class Run {
     const GroupReferences group_references = list_references(group, images_);
     registry::PullOptions options = options_.pull;
     options.platforms = group.platforms;
-    const auto on_ready = [&](std::size_t i, const registry::PulledImage& pulled) {
-      for (const std::size_t image : group_references.images[i]) accept(image, pulled);
+    const auto on_ready = [&](const std::vector<registry::ReadyImage>& ready) {
+      std::vector<ReadyQueue::Entry> entries;
+      for (const registry::ReadyImage& image : ready) {
+        for (const std::size_t index : group_references.images[image.index]) {
+          if (accept(index, *image.image)) entries.push_back({.index = index, .bytes = layer_bytes(*image.image)});
+        }
+      }
+      if (!entries.empty()) ready_.push(entries);
     };
     registry::PullReport pulled = registry::pull(inner_, registry_, store_, group_references.references, options, on_ready);
 
@@ -167,13 +182,13 @@ class Run {
     if (has_failed) on_failure();
   }
 
-  // In a worker thread of the pull.
-  void accept(std::size_t index, const registry::PulledImage& pulled) {
-    if (!pulled.complete || !pulled.resolved) return;
+  // In a thread of the pull. Whether the image is one to load.
+  bool accept(std::size_t index, const registry::PulledImage& pulled) {
+    if (!pulled.complete || !pulled.resolved) return false;
     report_.images[index].state = PrefetchedImage::State::stored;
-    if (!loader_ || !targets_[index].is_for_engine) return;
+    if (!loader_ || !targets_[index].is_for_engine) return false;
     roots_[index] = pulled.resolved->root.descriptor;
-    ready_.push(index);
+    return true;
   }
 
   void load(std::size_t index) {

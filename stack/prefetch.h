@@ -23,7 +23,7 @@ struct PrefetchOptions {
   registry::PullOptions pull;           // pull.platforms empty: the engine's platform
   engine::LoadOptions load;
   bool keep_going = true;
-  std::size_t loads = 6;                // images loaded at once
+  std::size_t loads = 12;               // images loaded at once
 };
 
 struct PrefetchedImage {

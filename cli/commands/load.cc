@@ -15,7 +15,7 @@
 namespace drover::cli {
 namespace {
 
-constexpr std::size_t loads_at_once = 6;  // the engine extracts one layer of an image at a time; several images keep its cores busy
+constexpr std::size_t loads_at_once = 12;  // the engine extracts one layer of an image at a time; several images keep its cores busy
 
 struct Loading {
   const store::BlobStore& store;

@@ -49,7 +49,7 @@ struct Fixture {
 
   std::vector<Reference> both() const { return {Reference::parse(registry.reference("acme/one", "1")), Reference::parse(registry.reference("acme/two", "1"))}; }
 
-  PullReport pull_all(const ImageReady& on_ready = {}) {
+  PullReport pull_all(const ImagesReady& on_ready = {}) {
     Client client(transport, {});
     return pull(ctx, client, store, both(), {.platforms = {.all = true}, .jobs = 4}, on_ready);
   }
@@ -69,10 +69,12 @@ BOOST_FIXTURE_TEST_SUITE(pulling, Fixture)
 BOOST_AUTO_TEST_CASE(everything_lands_and_shared_blobs_come_once) {
   std::mutex mutex;
   std::set<std::size_t> ready;
-  const PullReport report = pull_all([&](std::size_t i, const PulledImage& image) {
+  const PullReport report = pull_all([&](const std::vector<ReadyImage>& images) {
     const std::lock_guard lock(mutex);
-    BOOST_TEST(image.complete);
-    ready.insert(i);
+    for (const ReadyImage& ready_image : images) {
+      BOOST_TEST(ready_image.image->complete);
+      ready.insert(ready_image.index);
+    }
   });
 
   BOOST_TEST(is_complete());

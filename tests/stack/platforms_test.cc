@@ -87,14 +87,13 @@ BOOST_AUTO_TEST_CASE(images_with_the_same_platforms_share_a_pull) {
   BOOST_TEST(group_by_platforms({amd, arm, amd}, asked({"all"})).size() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(a_closed_queue_hands_out_what_is_left) {
+BOOST_AUTO_TEST_CASE(the_smallest_goes_first_and_then_the_largest) {
   ReadyQueue queue;
-  queue.push(3);
-  queue.push(5);
+  queue.push({{.index = 3, .bytes = 30}, {.index = 1, .bytes = 10}, {.index = 5, .bytes = 50}});
+  queue.push({{.index = 4, .bytes = 40}});
   queue.close();
 
-  BOOST_TEST(queue.pop({}).value() == 3U);
-  BOOST_TEST(queue.pop({}).value() == 5U);
+  for (const std::size_t index : {1U, 5U, 4U, 3U}) BOOST_TEST(queue.pop({}).value() == index);
   BOOST_TEST(!queue.pop({}).has_value());
 }
 
