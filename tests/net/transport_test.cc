@@ -230,12 +230,12 @@ BOOST_AUTO_TEST_CASE(an_answer_must_begin_in_time_and_end_in_time) {
   Request request = request_to(url());
   request.timeouts.first_byte = milliseconds(200);
   milliseconds took = time_of([&] { BOOST_TEST(failure_of([&] { transport.send(ctx, request, 100); }).has("sent no answer within 0.2s")); });
-  BOOST_TEST(took.count() < 1000);
+  BOOST_TEST(took.count() < 4000);
 
   reply = Reply{.body = pattern(1000), .slice_bytes = 1, .slice_delay = milliseconds(5)};
   request.timeouts.total = milliseconds(300);
   took = time_of([&] { BOOST_TEST(failure_of([&] { transport.send(ctx, request, 2000); }).has("did not complete the answer within 0.3s")); });
-  BOOST_TEST(took.count() < 1000);
+  BOOST_TEST(took.count() < 4000);
 }
 
 BOOST_AUTO_TEST_CASE(bytes_before_a_reset_are_delivered) {

@@ -168,8 +168,9 @@ struct Loopback {
     BOOST_TEST(text.find("canary") == std::string::npos, "a secret reached the log: " << text);
   }
 
+  // Made by the first call, with the options of then; that call may come from several threads at once.
   registry::Client& client() {
-    if (!client_) client_.emplace(transport, options);
+    std::call_once(client_made_, [this] { client_.emplace(transport, options); });
     return *client_;
   }
 
@@ -193,6 +194,7 @@ struct Loopback {
   }
 
  private:
+  std::once_flag client_made_;
   std::optional<registry::Client> client_;
 };
 
