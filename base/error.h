@@ -49,7 +49,7 @@ class Error : public std::exception {
   // Puts a frame in front: "<frame>: <what so far>".
   Error& add_frame(std::string_view frame);
 
-  // HTTP status of the answer that caused it; 0 if there was none.
+  // HTTP status of the registry's answer that caused it; 0 if there was none.
   int http_status = 0;
   // For rate_limited: when the other side said to come back.
   std::optional<std::chrono::system_clock::time_point> retry_at;

@@ -90,10 +90,9 @@ bool contains(std::string_view text, std::string_view part) { return text.find(p
   const bool is_version = status == 400 && contains(reason, "client version") &&
                           (contains(reason, "too old") || contains(reason, "too new"));
   const ErrorCode code = is_version ? ErrorCode::unsupported : status == 404 ? ErrorCode::not_found : ErrorCode::engine;
-  Error error(code, std::string(what) + ": the engine answered " + std::to_string(status) + ": " + reason +
+  // Without http_status: that is a registry's word, and a missing container is no failure of the network.
+  throw Error(code, std::string(what) + ": the engine answered " + std::to_string(status) + ": " + reason +
                         (is_version ? "; update drover, or check DOCKER_API_VERSION" : ""));
-  error.http_status = status;
-  throw error;
 }
 
 // What a person can do when nothing answers, as far as the socket file tells.

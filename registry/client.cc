@@ -4,6 +4,8 @@
 #include "digest/digest.h"
 #include "registry/client_impl.h"
 
+#include <nlohmann/json.hpp>
+
 #include <chrono>
 
 namespace drover::registry {
@@ -37,6 +39,22 @@ std::optional<RateLimit> Client::rate_limit(const std::string& registry) const {
 
 Counters Client::counters() const { return impl_->meter.counters(); }
 
+std::string Client::engine_login(const Context& ctx, const Reference& reference) {
+  const std::optional<Credential> credential = impl_->credentials.find(ctx, reference);
+  if (!credential || credential->is_empty()) return {};
+  nlohmann::json login;
+  login["serveraddress"] = helper_server_name(reference.registry());
+  if (!credential->identity_token.empty()) {
+    login["identitytoken"] = credential->identity_token.reveal();
+  } else if (!credential->registry_token.empty()) {
+    login["registrytoken"] = credential->registry_token.reveal();
+  } else {
+    login["username"] = credential->username;
+    login["password"] = credential->password.reveal();
+  }
+  return encode_base64(login.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), Base64::url);
+}
+
 std::vector<std::string> Client::explain(const Reference& reference) const {
   std::vector<std::string> lines = {"registry: " + reference.registry()};
   for (std::string& line : impl_->hosts.explain(reference.registry())) lines.push_back(std::move(line));
@@ -46,8 +64,10 @@ std::vector<std::string> Client::explain(const Reference& reference) const {
 
 void refuse_web_page(const Reference& reference, std::string_view host, std::string_view bare_type) {
   if (bare_type != "text/html" && bare_type != "application/xhtml+xml") return;
-  throw Error(ErrorCode::invalid, printable(host, 120) + " answers with a web page instead of " + printable(reference.registry(), 120) +
+  Error error(ErrorCode::invalid, printable(host, 120) + " answers with a web page instead of " + printable(reference.registry(), 120) +
                                       "'s data; is there a login page (captive portal) or a proxy in between?");
+  error.http_status = 200;
+  throw error;
 }
 
 }  // namespace drover::registry

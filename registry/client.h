@@ -103,6 +103,10 @@ class Client {
   // policy gives up.
   void wait_before_retry(const Context& ctx, const Error& failure, int attempt);
 
+  // What docker's command line would hand to an engine that is to pull `reference` itself: the X-Registry-Auth header's value (base64url
+  // JSON, Engine API §authentication) of the stored login of that registry; empty: anonymous. A secret: for the engine's request only.
+  std::string engine_login(const Context& ctx, const Reference& reference);
+
   std::optional<RateLimit> rate_limit(const std::string& registry) const;
   Counters counters() const;
   // How each value of this registry's access was chosen: scheme, certificates, credential source with file; for --explain.

@@ -102,6 +102,7 @@ class Pull {
       }
       if (wanted.error) fail_image(i, *wanted.error);
       if (wanted.is_done || wanted.error) continue;
+      if (!is_new) transfer.add_source(blob.descriptor.digest, image.reference);
       wanted.images.push_back(i);
       ++pending_[i];
     }

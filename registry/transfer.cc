@@ -22,6 +22,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t buffer_bytes = 256U << 10U;
 constexpr std::size_t buffers_max = 64;       // 16 MiB: the memory of all transfers together
+constexpr std::size_t connections_max = 32;   // each may hold one unfinished buffer; enough must be left to go round
 constexpr std::size_t hashers = 2;
 constexpr std::size_t committers = 2;
 constexpr auto poll_foreign = std::chrono::milliseconds(100);  // how often a blob that another process fetches is looked at
@@ -41,7 +42,8 @@ struct Blob {
   enum class State { waiting, opening, foreign, active, committing, done };
 
   Descriptor descriptor;
-  Reference repository;
+  Reference repository;                 // that it is fetched from now
+  std::vector<Reference> alternatives;  // others that name it too, should this one not have it
   std::string label;
   State state = State::waiting;
   Clock::time_point look_again{};       // foreign: when
@@ -147,7 +149,7 @@ void Transfer::Impl::request_stop() {
 
 void Transfer::Impl::start() {
   forward.emplace(ctx.stop, [this] { request_stop(); });
-  const std::size_t connections = std::max<std::size_t>(1, options.jobs * 2);
+  const std::size_t connections = std::clamp<std::size_t>(options.jobs * 2, 1, connections_max);
   receivers_left = connections;
   hashers_left = hashers;
   const auto guarded = [this](void (Impl::*loop)()) {
@@ -244,8 +246,13 @@ void Transfer::Impl::open(std::unique_lock<std::mutex>& lock, Blob& blob) {
   blob.state = Blob::State::opening;
   lock.unlock();
   std::optional<store::PartFile> part;
-  // Looked for first, because a part takes the blob's space; again under its lock, because another run may have just let go of it.
-  if (!store.has(blob.descriptor.digest, blob.descriptor.size)) part = store::PartFile::try_open(ctx, store, blob.descriptor);
+  std::optional<Error> failure;
+  try {
+    // Looked for first, because a part takes the blob's space; again under its lock, because another run may have just let go of it.
+    if (!store.has(blob.descriptor.digest, blob.descriptor.size)) part = store::PartFile::try_open(inner(), store, blob.descriptor);
+  } catch (const Error& e) {
+    failure = e;  // no room for this one, or a size that no file can have: smaller blobs may still fit
+  }
   const bool is_there = store.has(blob.descriptor.digest, blob.descriptor.size);
   if (part && is_there) {
     part->abandon();
@@ -255,8 +262,8 @@ void Transfer::Impl::open(std::unique_lock<std::mutex>& lock, Blob& blob) {
   const store::PartFile* const opened = part ? &*part : nullptr;
   const RangeSet present = opened != nullptr ? opened->present() : RangeSet{};
   lock.lock();
-  if (is_there) {
-    finish_blob(lock, blob, std::nullopt);
+  if (is_there || failure) {
+    finish_blob(lock, blob, is_there ? std::nullopt : failure);
     return;
   }
   if (!part) {
@@ -360,13 +367,14 @@ struct Transfer::Impl::Attempt {
 
 void Transfer::Impl::fetch(std::unique_lock<std::mutex>& lock, const ChunkScheduler::Request& request, double& rate) {
   Blob& blob = *by_schedule.at(request.blob);
+  const Reference repository = blob.repository;
   lock.unlock();
   Attempt attempt{.transfer = *this, .blob = blob, .request = request, .token = stop.get_token(), .reached = request.range.begin, .piece = {}};
   const ByteRange asked = request.is_sequential ? ByteRange{0, blob.descriptor.size} : request.range;
   const auto begin = Clock::now();
   std::optional<Error> failure;
   try {
-    const BlobAnswer answer = client.fetch_range(inner(), blob.repository, blob.descriptor, asked,
+    const BlobAnswer answer = client.fetch_range(inner(), repository, blob.descriptor, asked,
                                                  [&](std::uint64_t offset, std::span<const std::byte> bytes) { return attempt.take(offset, bytes); });
     attempt.is_unranged = attempt.is_unranged || answer.kind != BlobAnswer::Kind::range;
     if (attempt.reached < request.range.end && !attempt.is_unranged && !stop.stop_requested()) {
@@ -424,6 +432,13 @@ void Transfer::Impl::after_failure(std::unique_lock<std::mutex>& lock, Blob& blo
   scheduler.set_paused(blob.scheduled, false);
   work_ready.notify_all();
   if (!final || final->code() == ErrorCode::interrupted || blob.state != Blob::State::active) return;
+  if (!blob.alternatives.empty()) {
+    ctx.warn(std::string(final->what()) + "; trying " + blob.alternatives.back().name());
+    blob.repository = blob.alternatives.back();
+    blob.alternatives.pop_back();
+    blob.attempt = 1;
+    return;
+  }
   scheduler.drop(blob.scheduled);
   finish_blob(lock, blob, final);
 }
@@ -521,9 +536,16 @@ Transfer::~Transfer() {
 
 void Transfer::add(const Descriptor& descriptor, const Reference& repository, std::string label) {
   const std::lock_guard lock(impl_->mutex);
-  impl_->blobs.push_back(Blob{.descriptor = descriptor, .repository = repository, .label = std::move(label), .part = {}, .pieces = {}});
+  impl_->blobs.push_back(Blob{.descriptor = descriptor, .repository = repository, .alternatives = {}, .label = std::move(label), .part = {}, .pieces = {}});
   ++impl_->unfinished;
   impl_->work_ready.notify_all();
+}
+
+void Transfer::add_source(const Digest& digest, const Reference& repository) {
+  const std::lock_guard lock(impl_->mutex);
+  for (Blob& blob : impl_->blobs) {
+    if (blob.descriptor.digest == digest && blob.repository.name() != repository.name()) blob.alternatives.push_back(repository);
+  }
 }
 
 void Transfer::finish() {

@@ -197,7 +197,9 @@ class Run {
     try {
       const engine::LoadImage found = engine::find_load_image(store_, image.wanted.reference, *roots_[index], image.platform);
       image.digest = found.image.manifest.digest;
-      const engine::LoadOutcome outcome = loader_->load(inner_, found, options_.load);
+      engine::LoadOptions options = options_.load;
+      if (options.settle != engine::Settle::never) options.registry_auth = registry_.engine_login(inner_, image.wanted.reference);
+      const engine::LoadOutcome outcome = loader_->load(inner_, found, options);
       image.image_id = outcome.image_id;
       image.layers_total = outcome.layers_total;
       image.layers_sent = outcome.layers_sent;

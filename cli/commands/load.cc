@@ -55,13 +55,16 @@ ExitCode plan(Session& session, const Loading& loading, const engine::Inventory&
 }
 
 void load_all(Session& session, Loading& loading, engine::Loader& loader) {
+  registry::Client& registry = session.registry();
   parallel_for_each(session.ctx(), loading.images.size(), loads_at_once, [&](const Context& ctx, std::size_t i) {
     LoadedImage& image = loading.images[i];
     try {
       const engine::LoadImage found = find_image(loading, image);
       image.platform = found.image.platform;
       image.digest = found.image.manifest.digest;
-      image.outcome = loader.load(ctx, found, {.settle = session.settings().settle, .registry_auth = {}});
+      engine::LoadOptions options{.settle = session.settings().settle, .registry_auth = {}};
+      if (options.settle != engine::Settle::never) options.registry_auth = registry.engine_login(ctx, image.reference);
+      image.outcome = loader.load(ctx, found, options);
     } catch (Error& error) {
       if (error.code() == ErrorCode::interrupted) throw;
       image.error = error.add_frame("cannot load " + image.reference.familiar());

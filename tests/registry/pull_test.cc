@@ -191,6 +191,34 @@ BOOST_DATA_TEST_CASE(what_cannot_be_mended_fails_one_image_and_leaves_no_tag, da
   BOOST_TEST(store.tags().size() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(a_shared_layer_comes_from_whichever_repository_has_it) {
+  registry.fault({.target = "/acme/one/blobs/" + test::sha256_of(base), .count = 0}, {.status = 404});
+  registry.fault({.target = "/acme/two/blobs/" + test::sha256_of(base), .count = 0}, {.status = 404});
+  registry.fault({.target = "/acme/one/blobs/" + test::sha256_of(base), .count = 0}, {.delay = std::chrono::milliseconds(300)});
+  registry.add_image("acme/three", "1", {{.bytes = base}});
+  std::vector<Reference> all = both();
+  all.push_back(Reference::parse(registry.reference("acme/three", "1")));
+  Client client(transport, {});
+  const PullReport report = pull(ctx, client, store, all, {.platforms = {.all = true}});
+  for (const PulledImage& image : report.images) BOOST_TEST(!image.error.has_value(), (image.error ? image.error->what() : ""));
+  BOOST_TEST(holds(base));
+}
+
+BOOST_AUTO_TEST_CASE(a_size_that_no_disk_has_fails_one_image) {
+  const std::string config = R"({"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[")" + test::sha256_of("x") + R"("]}})";
+  const std::string config_digest = registry.add_blob("acme/huge", config);
+  registry.add_manifest("acme/huge", "1",
+                        R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":)"
+                        R"("application/vnd.oci.image.config.v1+json","digest":")" + config_digest + R"(","size":)" + std::to_string(config.size()) +
+                            R"(},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":")" + test::sha256_of("x") +
+                            R"(","size":4611686018427387904}]})",
+                        "application/vnd.oci.image.manifest.v1+json");
+  Client client(transport, {});
+  const PullReport report = pull(ctx, client, store, {Reference::parse(registry.reference("acme/huge", "1")), both()[1]}, {.platforms = {.all = true}});
+  BOOST_TEST(report.images[0].error.has_value());
+  BOOST_TEST(report.images[1].complete);
+}
+
 BOOST_AUTO_TEST_CASE(the_plan_says_what_would_be_fetched) {
   Client client(transport, {});
   const PullPlan before = plan(ctx, client, store, both(), {.platforms = {.all = true}});
