@@ -1,6 +1,7 @@
 #include "registry/chunk_scheduler.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace drover::registry {
 
@@ -12,21 +13,18 @@ ChunkScheduler::BlobId ChunkScheduler::add(std::uint64_t size, const RangeSet& p
 }
 
 std::optional<ChunkScheduler::BlobId> ChunkScheduler::choose() const {
+  // Small before large; among small ones the smallest; among large ones the most shared, then that with the most left for each
+  // connection it would then have.
+  const auto rank = [this](const Blob& blob) {
+    const std::uint64_t wanted = blob.unassigned.bytes();
+    if (wanted <= limits_.small) return std::tuple(1, std::size_t{0}, -static_cast<double>(wanted));
+    return std::tuple(0, blob.shares, static_cast<double>(wanted) / static_cast<double>(blob.in_flight + 1));
+  };
   std::optional<BlobId> best;
-  bool best_is_small = false;
-  double best_weight = 0;
   for (BlobId id = 0; id < blobs_.size(); ++id) {
     const Blob& blob = blobs_[id];
-    const std::uint64_t wanted = blob.unassigned.bytes();
-    if (wanted == 0 || blob.is_paused || (blob.is_sequential && blob.in_flight > 0)) continue;
-    const bool is_small = wanted <= limits_.small;
-    // Among small ones the smallest; among large ones that with the most left for each connection it would then have.
-    const double weight = is_small ? -static_cast<double>(wanted) : static_cast<double>(wanted) / static_cast<double>(blob.in_flight + 1);
-    if (!best || (is_small && !best_is_small) || (is_small == best_is_small && weight > best_weight)) {
-      best = id;
-      best_is_small = is_small;
-      best_weight = weight;
-    }
+    if (blob.unassigned.bytes() == 0 || blob.is_paused || (blob.is_sequential && blob.in_flight > 0)) continue;
+    if (!best || rank(blob) > rank(blobs_[*best])) best = id;
   }
   return best;
 }

@@ -1,6 +1,6 @@
 // Which connection fetches which range next: a pure decision over the state of all blobs in transfer.
 //
-// Small blobs go first and whole. Large ones are cut into bounded ranges, sized by what the connection has shown that it can carry
+// Small blobs go first and whole, then what several images wait for. Large ones are cut into bounded ranges, sized by what the connection has shown that it can carry
 // within about a second, and smaller towards the end so that all connections finish together. Not thread-safe.
 #pragma once
 
@@ -49,6 +49,8 @@ class ChunkScheduler {
   void set_sequential(BlobId blob);
   // All of it is wanted again, in one piece: what arrived was wrong.
   void restart(BlobId blob);
+  // How many images wait for this blob; more go first.
+  void set_shares(BlobId blob, std::size_t shares) { blobs_[blob].shares = shares; }
   // While paused, nothing of it is handed out: its server asked to wait.
   void set_paused(BlobId blob, bool is_paused) { blobs_[blob].is_paused = is_paused; }
   // Nothing more of this blob is wanted.
@@ -62,6 +64,7 @@ class ChunkScheduler {
     std::uint64_t size = 0;
     RangeSet unassigned;
     std::size_t in_flight = 0;
+    std::size_t shares = 1;
     bool is_sequential = false;
     bool is_paused = false;
   };

@@ -11,6 +11,7 @@
 #include <deque>
 #include <mutex>
 #include <thread>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -45,6 +46,7 @@ struct Blob {
   Reference repository;                 // that it is fetched from now
   std::vector<Reference> alternatives;  // others that name it too, should this one not have it
   std::string label;
+  std::size_t shares = 1;               // images that wait for it
   State state = State::waiting;
   Clock::time_point look_again{};       // foreign: when
   ChunkScheduler::BlobId scheduled = 0;
@@ -204,7 +206,7 @@ void Transfer::Impl::finish_blob(std::unique_lock<std::mutex>& lock, Blob& blob,
 
 // --- Receivers ---------------------------------------------------------------------------------------------------------------------
 
-// The next blob to begin with: small ones first, then the largest, no more at once than asked for.
+// The next blob to begin with: small ones first, then what most images wait for, then the largest; no more at once than asked for.
 Blob* Transfer::Impl::find_to_open() {
   const auto now = Clock::now();
   std::size_t busy = 0;
@@ -214,7 +216,7 @@ Blob* Transfer::Impl::find_to_open() {
     if (blob.state != Blob::State::waiting && !(blob.state == Blob::State::foreign && blob.look_again <= now)) continue;
     const auto order = [](const Blob& b) {
       const bool is_small = b.descriptor.size <= ChunkLimits{}.small;
-      return std::pair(is_small ? 0 : 1, is_small ? b.descriptor.size : ~b.descriptor.size);
+      return std::tuple(is_small ? 0 : 1, is_small ? 0 : ~b.shares, is_small ? b.descriptor.size : ~b.descriptor.size);
     };
     if (best == nullptr || order(blob) < order(*best)) best = &blob;
   }
@@ -276,6 +278,7 @@ void Transfer::Impl::open(std::unique_lock<std::mutex>& lock, Blob& blob) {
   blob.written = taken_over;
   resumed += taken_over;
   blob.scheduled = scheduler.add(blob.descriptor.size, present);
+  scheduler.set_shares(blob.scheduled, blob.shares);
   by_schedule[blob.scheduled] = &blob;
   blob.state = Blob::State::active;
   report(ProgressEvent::Kind::started, blob, blob.written);
@@ -544,7 +547,10 @@ void Transfer::add(const Descriptor& descriptor, const Reference& repository, st
 void Transfer::add_source(const Digest& digest, const Reference& repository) {
   const std::lock_guard lock(impl_->mutex);
   for (Blob& blob : impl_->blobs) {
-    if (blob.descriptor.digest == digest && blob.repository.name() != repository.name()) blob.alternatives.push_back(repository);
+    if (blob.descriptor.digest != digest) continue;
+    ++blob.shares;
+    if (blob.repository.name() != repository.name()) blob.alternatives.push_back(repository);
+    if (blob.state == Blob::State::active) impl_->scheduler.set_shares(blob.scheduled, blob.shares);
   }
 }
 

@@ -37,7 +37,8 @@ class Transfer {
 
   // Thread-safe. `label` is for progress. Each digest once.
   void add(const Descriptor& descriptor, const Reference& repository, std::string label);
-  // Another repository that names this blob: asked when the first cannot serve it. Thread-safe.
+  // Another image needs this blob too: it becomes more urgent, and that image's repository is asked when the first cannot serve it.
+  // Thread-safe.
   void add_source(const Digest& digest, const Reference& repository);
   // Returns when all added blobs are done. Throws interrupted, and what concerns all of them (io, no_space).
   void finish();

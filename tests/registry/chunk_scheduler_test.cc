@@ -75,6 +75,14 @@ BOOST_AUTO_TEST_CASE(small_blobs_go_first_and_whole) {
   BOOST_TEST((request->range == ByteRange{0, 3000}));
 }
 
+BOOST_AUTO_TEST_CASE(what_several_images_wait_for_goes_before_what_is_larger) {
+  ChunkScheduler scheduler;
+  scheduler.add(100 * mib, {});
+  const auto shared = scheduler.add(20 * mib, {});
+  scheduler.set_shares(shared, 2);
+  BOOST_TEST(scheduler.next({})->blob == shared);
+}
+
 BOOST_AUTO_TEST_CASE(the_first_request_of_a_large_blob_is_bounded) {
   ChunkScheduler scheduler;
   scheduler.add(100 * mib, {});
