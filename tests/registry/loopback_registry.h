@@ -195,6 +195,7 @@ struct Loopback {
 
  private:
   std::once_flag client_made_;
+  std::mutex client_mutex_;
   std::optional<registry::Client> client_;
 };
 
