@@ -41,7 +41,9 @@ own_stack() {
   local load=() code=0
   export DROVER_STORE=${DROVER_STORE:-$top/build/demo/store}
   fixture_begin
-  if docker version >/dev/null 2>&1 || curl -fs -o /dev/null --unix-socket /var/run/docker.sock http://engine/_ping 2>/dev/null; then
+  if [[ " $* " =~ \ (-H|--host|--context)[\ =] ]]; then
+    echo "demo: using the engine that was named"
+  elif docker version >/dev/null 2>&1 || curl -fs -o /dev/null --unix-socket /var/run/docker.sock http://engine/_ping 2>/dev/null; then
     echo "demo: using the engine that answers on this machine"
   elif engine_start engine; then
     echo "demo: no engine answers here; using one of the demo's own, ended at the end"

@@ -23,7 +23,7 @@ fixture_sweep() {
   local folder owner bridge
   for folder in "$1"/drover-fixture.??????; do
     owner=$(cat "$folder/owner" 2>/dev/null) || continue
-    kill -0 "$owner" 2>/dev/null && continue
+    [[ -d /proc/$owner ]] && continue
     grep -qsF "$folder/" /proc/[0-9]*/cmdline && continue
     while read -r bridge; do ip link del "$bridge" 2>/dev/null || true; done < <(cat "$folder"/*/bridge 2>/dev/null)
     rm -rf --one-file-system "$folder"
