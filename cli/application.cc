@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <filesystem>
 
 namespace drover::cli {
 namespace {
@@ -96,6 +97,9 @@ int run_application(const std::vector<std::string>& words, const Environment& en
     code = run_line(around, words);
   } catch (const Error& error) {
     code = fail(around, error);
+  } catch (const std::filesystem::filesystem_error& error) {
+    code = fail(around, Error(ErrorCode::io, "cannot use " + printable(error.path1().string()) + ": " + error.code().message() +
+                                                 "; check who owns it, or give another folder with --store"));
   } catch (const std::exception& error) {
     code = fail(around, Error(ErrorCode::failed, std::string("unexpected: ") + error.what()));
   }

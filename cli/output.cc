@@ -11,7 +11,7 @@ void Output::set_document(const nlohmann::ordered_json& document) {
 }
 
 void Output::write_text(std::string_view text) {
-  if (!is_json()) out_ << text;
+  if (!is_json()) document_ += text;
 }
 
 void Output::write_raw(std::string_view text) { out_ << text; }

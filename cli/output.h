@@ -19,8 +19,8 @@ class Output {
   bool is_json() const { return format_ == OutputFormat::json; }
   // The run's one document; with OutputFormat::text it is dropped.
   void set_document(const nlohmann::ordered_json& document);
-  bool has_document() const { return !document_.empty(); }
-  // For people; with OutputFormat::json it is dropped.
+  bool has_document() const { return is_json() && !document_.empty(); }
+  // For people, written by finish(), when no progress is drawn any more; with OutputFormat::json it is dropped.
   void write_text(std::string_view text);
   // For programs that asked for something else than JSON, e.g. a completion script: always written.
   void write_raw(std::string_view text);

@@ -1,5 +1,6 @@
 #include "engine/image_archive.h"
 
+#include "base/error.h"
 #include "manifest/media_type.h"
 #include "store/inflate.h"
 
@@ -63,6 +64,10 @@ ImageArchive::ImageArchive(const store::BlobStore& store, LayerSizes& sizes, con
       takes_zstd_(inventory.is_podman || inventory.api >= zstd_layers_api) {
   for (std::size_t i = 0; i < plan.layers.size(); ++i) {
     if (plan.layers[i].action == LayerPlan::Action::skip_known) continue;
+    const Descriptor& layer = plan.layers[i].layer;
+    if (!store.has(layer.digest, layer.size)) {
+      throw Error(ErrorCode::io, "the store has lost " + layer.digest.to_string() + "; run `drover verify --repair`");
+    }
     (turns_.is_own(i) ? own_ : awaited_).push_back(i);
   }
   for (const std::size_t index : own_) {

@@ -72,23 +72,26 @@ Inventory take_inventory(const Context& ctx, Client& client, std::size_t jobs) {
   std::vector<ImageSummary> summaries;
   read_overview(ctx, client, inventory, summaries);
 
+  std::vector<std::optional<Platform>> platforms(summaries.size());
   std::mutex mutex;
   parallel_for_each(ctx, summaries.size(), jobs, [&](const Context& inner, std::size_t index) {
     // An image removed since the list was made is not there any more, and that is all.
     const std::optional<ImageDetails> details = find_image(inner, client, summaries[index].id.to_string());
     if (!details) return;
+    if (!details->platform.os.empty()) platforms[index] = details->platform;
     ImageConfig chain;
     chain.diff_ids = details->diff_ids;
     const std::vector<Digest> chain_ids = chain.chain_ids();
     const std::scoped_lock lock(mutex);
     inventory.chain_ids.insert(chain_ids.begin(), chain_ids.end());
   });
-  for (ImageSummary& summary : summaries) {
+  for (std::size_t i = 0; i < summaries.size(); ++i) {
+    ImageSummary& summary = summaries[i];
     if (inventory.store == StoreKind::containerd) {
       inventory.blobs.insert(summary.id);
       inventory.blobs.insert(summary.available_manifests.begin(), summary.available_manifests.end());
     }
-    inventory.images.push_back({summary.id, std::move(summary.repo_tags), std::move(summary.repo_digests)});
+    inventory.images.push_back({summary.id, std::move(summary.repo_tags), std::move(summary.repo_digests), platforms[i]});
   }
   return inventory;
 }

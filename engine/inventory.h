@@ -23,6 +23,7 @@ struct EngineImage {
   Digest id;
   std::vector<std::string> repo_tags;     // familiar form: "redis:7"
   std::vector<std::string> repo_digests;  // "redis@sha256:…"
+  std::optional<Platform> platform = {};  // as inspect tells it, normalised
 };
 
 struct ContainerImage {

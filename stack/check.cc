@@ -49,7 +49,9 @@ struct Surroundings {
   const std::string& project_name;
 };
 
-Held held_by(const engine::EngineImage& image) { return {.id = image.id, .repo_digests = image.repo_digests}; }
+Held held_by(const engine::EngineImage& image) {
+  return {.id = image.id, .repo_digests = image.repo_digests, .platform = image.platform};
+}
 
 std::optional<Held> find_local(const engine::Inventory& inventory, const Reference& reference) {
   if (reference.digest()) {
@@ -106,6 +108,7 @@ std::optional<Document> fetch_held(const Context& ctx, registry::Client& registr
 }
 
 bool is_same(const Context& ctx, const Surroundings& around, const Held& held, const CheckedImage& checked, const Available& available) {
+  if (!held.may_serve(checked.platform)) return false;
   switch (compare(held, available, around.inventory->store)) {
     case Sameness::same: return true;
     case Sameness::different: return false;
@@ -121,9 +124,9 @@ bool is_same(const Context& ctx, const Surroundings& around, const Held& held, c
   return inventory.blobs.contains(*available.manifest);
 }
 
-bool all_same_by_head(const std::vector<Held>& deciding, const Available& available, engine::StoreKind store) {
+bool all_same_by_head(const std::vector<Held>& deciding, const Platform& platform, const Available& available, engine::StoreKind store) {
   return !deciding.empty() && std::all_of(deciding.begin(), deciding.end(), [&](const Held& held) {
-    return compare(held, available, store) == Sameness::same;
+    return held.may_serve(platform) && compare(held, available, store) == Sameness::same;
   });
 }
 
@@ -147,7 +150,7 @@ void check_engine(const Context& ctx, const Surroundings& around, CheckedImage& 
   if (deciding.empty() && local) deciding.push_back(*local);
 
   const auto head = around.registry.head_manifest(ctx, reference);
-  if (head && all_same_by_head(deciding, {.root = head->digest, .manifest = {}, .config = {}}, around.inventory->store)) {
+  if (head && all_same_by_head(deciding, checked.platform, {.root = head->digest, .manifest = {}, .config = {}}, around.inventory->store)) {
     checked.available = head->digest.to_string();
     checked.state = UpdateState::current;
     return;

@@ -3,6 +3,7 @@
 
 #include "digest/digest.h"
 #include "engine/inventory.h"
+#include "manifest/platform.h"
 
 #include <optional>
 #include <string>
@@ -21,6 +22,10 @@ struct Available {
 struct Held {
   Digest id;                              // classic store: config digest; containerd store: index or manifest digest
   std::vector<std::string> repo_digests;  // "redis@sha256:…"; empty after a load into a classic store
+  std::optional<Platform> platform = {};  // of the bytes that are there; nothing when the engine does not tell
+
+  // Whether what is held can be the image for `wanted`: an index's digest alone says nothing about which of its platforms is there.
+  bool may_serve(const Platform& wanted) const { return !platform || match_rank(wanted, *platform).has_value(); }
 };
 
 enum class Sameness {

@@ -59,4 +59,11 @@ BOOST_AUTO_TEST_CASE(the_registry_s_name_is_shown_where_there_is_one) {
   BOOST_TEST(shown_digest(held, "nginx") == digest('9'));
 }
 
+BOOST_AUTO_TEST_CASE(an_index_s_digest_does_not_tell_which_platform_is_held) {
+  const Held arm{.id = digest('1'), .repo_digests = {}, .platform = Platform::parse("linux/arm64")};
+  BOOST_TEST(arm.may_serve(Platform::parse("linux/arm64")));
+  BOOST_TEST(!arm.may_serve(Platform::parse("linux/amd64")));
+  BOOST_TEST((Held{.id = digest('1'), .repo_digests = {}}.may_serve(Platform::parse("linux/amd64"))));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
