@@ -6,7 +6,7 @@ namespace drover::registry {
 
 void RateLimiter::take(const Context& ctx, std::size_t bytes) {
   if (rate_ == 0) return;
-  constexpr auto burst = std::chrono::milliseconds(50);
+  constexpr auto burst = std::chrono::milliseconds(100);  // of lateness that is made up for
   const auto now = ctx.clock->now();
   std::chrono::steady_clock::time_point mine;
   {

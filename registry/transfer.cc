@@ -343,7 +343,6 @@ struct Transfer::Impl::Attempt {
       is_unranged = true;  // more than was asked for: a whole answer to a bounded request
       bytes = bytes.first(request.range.end - reached);
     }
-    transfer.limiter.take(Context{.stop = token}, bytes.size());
     while (!bytes.empty()) {
       if (!piece && !begin_piece()) return false;
       const std::size_t count = std::min(bytes.size(), buffer_bytes - piece->size);
@@ -364,7 +363,10 @@ struct Transfer::Impl::Attempt {
   }
 
   void flush() {
-    if (piece) transfer.submit(blob, *std::exchange(piece, std::nullopt));
+    if (!piece) return;
+    // A whole buffer at a time: sleeps of less than a millisecond take longer than they say.
+    transfer.limiter.take(Context{.stop = token}, piece->size);
+    transfer.submit(blob, *std::exchange(piece, std::nullopt));
   }
 };
 
