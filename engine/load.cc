@@ -50,6 +50,23 @@ void check_sent_blobs(const store::BlobStore& store, const LoadPlan& plan) {
   }
 }
 
+bool is_out_of_space(const Error& error) { return error.code() == ErrorCode::engine && contains(error.what(), "no space left"); }
+
+// A compressed layer was not as long as it said; its size is not believed any more.
+class WrongSizeHint : public Error {
+ public:
+  explicit WrongSizeHint(const Error& cause) : Error(cause) {}
+};
+
+// Whether sending everything can help: the engine itself failed, and something was left out.
+bool is_worth_repeating(const Error& error, const LayerBoard::Share& share) {
+  const bool engine_failed = error.code() == ErrorCode::engine || error.code() == ErrorCode::not_found;
+  const bool left_out = std::any_of(share.plan.layers.begin(), share.plan.layers.end(), [](const LayerPlan& layer) {
+    return layer.action == LayerPlan::Action::skip_known;
+  }) || std::any_of(share.others.begin(), share.others.end(), [](const auto& promise) { return promise != nullptr; });
+  return engine_failed && left_out && !is_out_of_space(error);
+}
+
 // The classic store names each layer while it unpacks it; the one before is in by then.
 class LayerFollower {
  public:
@@ -122,7 +139,10 @@ struct Loader::Impl {
         if (!is_containerd()) follower.on_object(object);
       });
     } catch (Error& error) {
-      if (archive.inflating() && error.code() == ErrorCode::size_mismatch) sizes.distrust(*archive.inflating());
+      if (archive.inflating() && error.code() == ErrorCode::size_mismatch) {
+        sizes.distrust(*archive.inflating());
+        throw WrongSizeHint(error);
+      }
       if (archive.inflating() && error.code() == ErrorCode::invalid) error.add_frame("layer " + archive.inflating()->to_string());
       throw;
     }
@@ -154,40 +174,29 @@ struct Loader::Impl {
       confirm(ctx, image, outcome);
     } catch (const Error& error) {
       board.give_up(share);
-      report(ctx, ProgressEvent::Kind::failed, image, 0, 0, error.what());
       if (contains(error.what(), "invalid diffID")) check_sent_blobs(store, share.plan);
       throw;
     }
     for (const auto& promise : share.own) {
       if (promise) board.keep(*promise);
     }
-    report(ctx, ProgressEvent::Kind::finished, image, 1, 1);
   }
 
-  // Once as planned, once with everything when the engine does not agree with its own inventory. A size that a compressed file
+  // As planned; once more with everything when the engine does not agree with its own inventory. A size that a compressed layer
   // claimed wrongly costs a round of its own, at most one a layer.
   void load_archive(const Context& ctx, const LoadImage& image, std::unique_ptr<LayerBoard::Share> share, LoadOutcome& outcome) {
     bool forced = false;
-    for (std::size_t wrong_sizes = 0;;) {
-      const bool skips = share->plan.layers.size() > 0 && !forced &&
-                         std::any_of(share->plan.layers.begin(), share->plan.layers.end(), [&](const LayerPlan& layer) {
-                           return layer.action == LayerPlan::Action::skip_known;
-                         });
-      const bool waits = std::any_of(share->others.begin(), share->others.end(), [](const auto& promise) { return promise != nullptr; });
+    for (std::size_t wrong_hints = 0;;) {
       try {
         try_load(ctx, image, *share, outcome);
         return;
+      } catch (const WrongSizeHint& error) {
+        if (++wrong_hints > share->plan.layers.size()) throw;
+        ctx.debug("sending " + image.reference.to_string() + " again: " + error.what());
       } catch (const Error& error) {
-        if (error.code() == ErrorCode::size_mismatch && wrong_sizes < share->plan.layers.size()) {
-          ++wrong_sizes;
-          ctx.debug("sending " + image.reference.to_string() + " again: " + error.what());
-        } else if (error.code() == ErrorCode::engine || error.code() == ErrorCode::not_found) {
-          if ((!skips && !waits) || forced || contains(error.what(), "no space left")) throw;
-          forced = true;
-          ctx.warn("sending all layers of " + image.reference.to_string() + ": " + error.what());
-        } else {
-          throw;
-        }
+        if (forced || !is_worth_repeating(error, *share)) throw;
+        forced = true;
+        ctx.warn("sending all layers of " + image.reference.to_string() + ": " + error.what());
       }
       share.reset();
       share = board.take(image, forced);
@@ -200,7 +209,13 @@ struct Loader::Impl {
     outcome.layers_total = share->plan.layers.size();
     ctx.debug(image.reference.to_string() + ": " + to_text(share->plan));
     if (share->plan.verdict == LoadPlan::Verdict::load) {
-      load_archive(ctx, image, std::move(share), outcome);
+      try {
+        load_archive(ctx, image, std::move(share), outcome);
+      } catch (const Error& error) {
+        report(ctx, ProgressEvent::Kind::failed, image, 0, 0, error.what());
+        throw;
+      }
+      report(ctx, ProgressEvent::Kind::finished, image, outcome.bytes_sent, outcome.bytes_sent);
       outcome.state = LoadOutcome::State::loaded;
     } else {
       if (share->plan.verdict == LoadPlan::Verdict::retag) tag_image(ctx, client, wanted_id(image), image.reference);
@@ -234,7 +249,11 @@ LoadOutcome Loader::load(const Context& ctx, const LoadImage& image, const LoadO
   try {
     return impl_->load(ctx, image, options);
   } catch (Error& error) {
-    throw error.add_frame("cannot load " + image.reference.to_string());
+    error.add_frame("cannot load " + image.reference.to_string());
+    if (!is_out_of_space(error)) throw;
+    Error with_remedy(error.code(), std::string(error.what()) + "; free space in the engine's data folder (`docker info`: Docker Root Dir)");
+    with_remedy.http_status = error.http_status;
+    throw with_remedy;
   }
 }
 

@@ -198,6 +198,7 @@ struct FaultRow {
 BOOST_AUTO_TEST_CASE(a_failed_load_is_a_failure_and_is_not_repeated) {
   const FaultRow rows[] = {
       {LoadFault::error_in_stream, ErrorCode::engine, "input/output error"},
+      {LoadFault::no_space, ErrorCode::engine, "no space left on device; free space"},
       {LoadFault::absent, ErrorCode::engine, "has no redis:7 after a load"},
       {LoadFault::close_mid_body, ErrorCode::network, "no answer from the engine"},
       {LoadFault::close_mid_answer, ErrorCode::network, "no answer from the engine"},
@@ -216,6 +217,14 @@ BOOST_AUTO_TEST_CASE(a_failed_load_is_a_failure_and_is_not_repeated) {
     const auto targets = bench.fake.targets();
     BOOST_TEST(std::count(targets.begin(), targets.end(), "POST /v1.41/images/load?quiet=0") == 1);
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_full_disk_is_not_filled_again_with_all_layers) {
+  Bench bench;
+  bench.load(bench.put("redis:7", three()));
+  bench.fake.script_loads({LoadFault::no_space});
+  failure_of([&] { bench.load(bench.put("redis:8", {test::gzip_layer("base"), test::gzip_layer("x")})); });
+  BOOST_TEST(bench.fake.loads().size() == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(a_wrong_id_after_the_load_is_a_failure) {

@@ -381,6 +381,7 @@ struct FakeEngine::Impl {
       const std::map<std::string, std::string> files = read_tar(body);
       archives.push_back(files);
       if (fault == LoadFault::error_in_stream) throw LoadRefused("write /layer.tar: input/output error");
+      if (fault == LoadFault::no_space) throw LoadRefused("write /layer.tar: no space left on device");
       if (fault == LoadFault::absent) return {json{{"stream", "Loaded image: gone\n"}}.dump()};
       lines = store.load(files, with_platform);
     } catch (const std::exception& refused) {

@@ -29,6 +29,7 @@ struct FakeEngineOptions {
 enum class LoadFault {
   none,
   error_in_stream,    // 200, then errorDetail
+  no_space,           // the same, of a full disk
   absent,             // 200, "Loaded image", and no such image
   wrong_id,           // the name shows another image
   close_mid_body,     // the connection ends after the first piece of the body
