@@ -195,7 +195,6 @@ struct Loopback {
 
  private:
   std::once_flag client_made_;
-  std::mutex client_mutex_;
   std::optional<registry::Client> client_;
 };
 
