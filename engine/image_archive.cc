@@ -27,12 +27,12 @@ std::string docker_layer_name(const Digest& diff_id) { return diff_id.hex() + ".
 
 std::string docker_config_name(const Digest& config) { return config.hex() + ".json"; }
 
-std::string docker_archive_manifest(const LoadImage& image) {
+std::string docker_archive_manifest(const LoadImage& image, bool with_name) {
   nlohmann::ordered_json layers = nlohmann::ordered_json::array();
   for (const Digest& diff_id : image.config.diff_ids) layers.push_back(docker_layer_name(diff_id));
   // The classic store makes nothing of a name with a digest in RepoTags; such an image gets its name by settling.
   nlohmann::ordered_json tags = nlohmann::ordered_json::array();
-  if (!image.reference.digest()) tags.push_back(image.reference.familiar());
+  if (with_name && !image.reference.digest()) tags.push_back(image.reference.familiar());
   nlohmann::ordered_json entry;
   entry["Config"] = docker_config_name(image.image.parsed.config.digest);
   entry["RepoTags"] = std::move(tags);
@@ -55,12 +55,12 @@ std::string oci_layout_index(const LoadImage& image) {
 }
 
 ImageArchive::ImageArchive(const store::BlobStore& store, LayerSizes& sizes, const LoadImage& image, const LoadPlan& plan,
-                           const Inventory& inventory, Turns turns)
+                           const Inventory& inventory, Hooks hooks, const std::optional<std::string>& config)
     : store_(store),
       sizes_(sizes),
       image_(image),
       plan_(plan),
-      turns_(std::move(turns)),
+      hooks_(std::move(hooks)),
       takes_zstd_(inventory.is_podman || inventory.api >= zstd_layers_api) {
   for (std::size_t i = 0; i < plan.layers.size(); ++i) {
     if (plan.layers[i].action == LayerPlan::Action::skip_known) continue;
@@ -68,21 +68,23 @@ ImageArchive::ImageArchive(const store::BlobStore& store, LayerSizes& sizes, con
     if (!store.has(layer.digest, layer.size)) {
       throw Error(ErrorCode::io, "the store has lost " + layer.digest.to_string() + "; run `drover verify --repair`");
     }
-    (turns_.is_own(i) ? own_ : awaited_).push_back(i);
+    (hooks_.is_own(i) ? own_ : awaited_).push_back(i);
   }
-  for (const std::size_t index : own_) {
-    expected_bytes_ += find_plain_size(plan.layers[index]).value_or(plan.layers[index].layer.size);
+  if (plan.format == LoadPlan::Format::docker_archive) {
+    add_docker_documents(config);
+  } else {
+    add_oci_documents();
   }
-  add_documents();
 }
 
-void ImageArchive::add_documents() {
+void ImageArchive::add_docker_documents(const std::optional<std::string>& config) {
+  const Digest& digest = image_.image.parsed.config.digest;
+  documents_.push_back(text_file(docker_config_name(digest), config ? *config : store_.read(digest, config_bytes_max)));
+  documents_.push_back(text_file("manifest.json", docker_archive_manifest(image_, !config)));
+}
+
+void ImageArchive::add_oci_documents() {
   const Descriptor& config = image_.image.parsed.config;
-  if (plan_.format == LoadPlan::Format::docker_archive) {
-    documents_.push_back(text_file(docker_config_name(config.digest), store_.read(config.digest, config_bytes_max)));
-    documents_.push_back(text_file("manifest.json", docker_archive_manifest(image_)));
-    return;
-  }
   documents_.push_back(text_file(blob_name(config.digest), store_.read(config.digest, config_bytes_max)));
   const Digest& manifest = image_.image.manifest.digest;
   documents_.push_back(text_file(blob_name(manifest), store_.read(manifest, manifest_bytes_max)));
@@ -107,6 +109,7 @@ std::optional<ArchiveFile> ImageArchive::layer_file(std::size_t index) {
   const bool is_docker = plan_.format == LoadPlan::Format::docker_archive;
   std::string name = is_docker ? docker_layer_name(layer.diff_id) : blob_name(layer.layer.digest);
   if (!sent_names_.insert(name).second) return std::nullopt;  // the same bytes twice in one image
+  hooks_.before_layer(index);
   ++layers_sent_;
   const std::filesystem::path blob = store_.blob_path(layer.layer.digest);
   if (const std::optional<std::uint64_t> plain_size = find_plain_size(layer)) {
@@ -126,9 +129,10 @@ std::optional<ArchiveFile> ImageArchive::next() {
   while (!awaited_.empty()) {
     const std::size_t index = awaited_.front();
     awaited_.pop_front();
-    if (!turns_.is_needed(index)) continue;
+    if (!hooks_.is_needed(index)) continue;
     if (std::optional<ArchiveFile> file = layer_file(index)) return file;
   }
+  if (!std::exchange(has_begun_documents_, true)) hooks_.before_documents();
   if (documents_.empty()) return std::nullopt;
   ArchiveFile document = std::move(documents_.front());
   documents_.pop_front();

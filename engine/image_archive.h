@@ -19,7 +19,7 @@
 namespace drover::engine {
 
 // manifest.json of a docker-archive (docker image spec v1.2); file names are docker_layer_name and docker_config_name.
-std::string docker_archive_manifest(const LoadImage& image);
+std::string docker_archive_manifest(const LoadImage& image, bool with_name = true);
 // index.json of an OCI layout whose one entry is the image's root, under its name (containerd: io.containerd.image.name).
 std::string oci_layout_index(const LoadImage& image);
 std::string docker_layer_name(const Digest& diff_id);
@@ -29,19 +29,21 @@ std::string docker_config_name(const Digest& config);
 class ImageArchive {
  public:
   // `is_needed` is asked once for each layer of `plan` that is not skipped and that `is_own` denies, after the own ones were sent; it may
-  // block until somebody else has brought that layer.
-  struct Turns {
+  // block until somebody else has brought that layer. So may `before_layer`, called before a layer's first byte, and `before_documents`,
+  // called once, after the last layer: behind it nothing blocks, and the engine begins to unpack.
+  // `config`: bytes of a config that is not in the store; makes a docker-archive without a name.
+  struct Hooks {
     std::function<bool(std::size_t layer)> is_own;
     std::function<bool(std::size_t layer)> is_needed;
+    std::function<void(std::size_t layer)> before_layer;
+    std::function<void()> before_documents;
   };
   ImageArchive(const store::BlobStore& store, LayerSizes& sizes, const LoadImage& image, const LoadPlan& plan,
-               const Inventory& inventory, Turns turns);
+               const Inventory& inventory, Hooks hooks, const std::optional<std::string>& config = {});
 
   // For ArchiveSource.
   std::optional<ArchiveFile> next();
 
-  // Of the own layers' files, as sent.
-  std::uint64_t expected_bytes() const { return expected_bytes_; }
   std::size_t layers_sent() const { return layers_sent_; }
   // The layer that is being inflated: whose size was wrong when the archive ends in size_mismatch, whose blob is bad on invalid.
   const std::optional<Digest>& inflating() const { return inflating_; }
@@ -49,19 +51,20 @@ class ImageArchive {
  private:
   std::optional<std::uint64_t> find_plain_size(const LayerPlan& layer);
   std::optional<ArchiveFile> layer_file(std::size_t index);
-  void add_documents();
+  void add_docker_documents(const std::optional<std::string>& config);
+  void add_oci_documents();
 
   const store::BlobStore& store_;
   LayerSizes& sizes_;
   const LoadImage& image_;
   const LoadPlan& plan_;
-  Turns turns_;
+  Hooks hooks_;
   bool takes_zstd_;
+  bool has_begun_documents_ = false;
   std::deque<std::size_t> own_;
   std::deque<std::size_t> awaited_;
   std::deque<ArchiveFile> documents_;
   std::set<std::string> sent_names_;
-  std::uint64_t expected_bytes_ = 0;
   std::size_t layers_sent_ = 0;
   std::optional<Digest> inflating_;
 };

@@ -8,7 +8,7 @@ LayerBoard::Share::Share(LayerBoard& board, LoadPlan taken_plan, std::vector<std
                          std::vector<std::shared_ptr<Promise>> other_promises)
     : plan(std::move(taken_plan)), own(std::move(own_promises)), others(std::move(other_promises)), board_(board) {}
 
-LayerBoard::Share::~Share() { board_.break_pending(*this); }
+LayerBoard::Share::~Share() { board_.break_promises(*this, own.size()); }
 
 LayerBoard::LayerBoard(Inventory inventory) : inventory_(std::move(inventory)) {}
 
@@ -29,9 +29,10 @@ std::unique_ptr<LayerBoard::Share> LayerBoard::take(const LoadImage& image, bool
     if (pending && std::find(own.begin(), own.end(), pending) != own.end()) continue;  // one blob twice in one image
     if (pending && !force_all) {
       others[i] = pending;
+      pending->is_awaited = true;
       continue;
     }
-    own[i] = std::make_shared<Promise>(Promise{layer.layer.digest, layer.chain_id, State::pending});
+    own[i] = std::make_shared<Promise>(Promise{layer.layer.digest, layer.chain_id, State::pending, false});
     // A forced load sends everything and waits for nobody, but others need not wait for it either.
     if (!pending) pending = own[i];
   }
@@ -43,6 +44,11 @@ bool LayerBoard::wait(const Context& ctx, const Promise& promise) {
   changed_.wait(lock, ctx.stop, [&] { return promise.state != State::pending; });
   ctx.check_stop();
   return promise.state == State::kept;
+}
+
+bool LayerBoard::is_awaited(const Promise& promise) {
+  const std::scoped_lock lock(mutex_);
+  return promise.is_awaited;
 }
 
 void LayerBoard::keep(Promise& promise) {
@@ -64,12 +70,13 @@ void LayerBoard::give_up(const Share& share) {
       inventory_.blobs.erase(promise->layer);
     }
   }
-  break_pending(share);
+  break_promises(share, share.own.size());
 }
 
-void LayerBoard::break_pending(const Share& share) {
+void LayerBoard::break_promises(const Share& share, std::size_t layers) {
   const std::scoped_lock lock(mutex_);
-  for (const std::shared_ptr<Promise>& promise : share.own) {
+  for (std::size_t i = 0; i < layers; ++i) {
+    const std::shared_ptr<Promise>& promise = share.own[i];
     if (!promise || promise->state != State::pending) continue;
     promise->state = State::broken;
     std::erase_if(pending_, [&](const auto& entry) { return entry.second == promise; });

@@ -10,6 +10,7 @@
 #include "engine/load.h"
 
 #include <condition_variable>
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -25,6 +26,7 @@ class LayerBoard {
     Digest layer;     // blob
     Digest chain_id;
     State state = State::pending;
+    bool is_awaited = false;  // other loads wait for it
   };
 
   // One load's part. Not copyable; whatever is still pending of its own promises is broken at its end.
@@ -50,8 +52,11 @@ class LayerBoard {
   std::unique_ptr<Share> take(const LoadImage& image, bool force_all);
   // Blocks until it is kept (true) or broken (false). Throws interrupted.
   bool wait(const Context& ctx, const Promise& promise);
+  bool is_awaited(const Promise& promise);
   // The engine has that layer now.
   void keep(Promise& promise);
+  // The lowest `layers` of its own layers do not come after all.
+  void break_promises(const Share& share, std::size_t layers);
   // The load failed: what it brought is given up by the engine, and known no more.
   void give_up(const Share& share);
   // The image is there, under this name.
@@ -60,7 +65,6 @@ class LayerBoard {
   void add_blobs(const std::vector<Digest>& blobs);
 
  private:
-  void break_pending(const Share& share);
   Digest key_of(const LayerPlan& layer) const;
 
   std::mutex mutex_;

@@ -1,18 +1,11 @@
 #include "engine/load.h"
 
 #include "base/error.h"
-#include "base/file.h"
-#include "base/text.h"
-#include "digest/hasher.h"
 #include "engine/archive_source.h"
-#include "engine/image_archive.h"
 #include "engine/images.h"
-#include "engine/json_fields.h"
 #include "engine/layer_board.h"
-#include "engine/layer_size.h"
 #include "engine/settle.h"
-
-#include <nlohmann/json.hpp>
+#include "engine/upload.h"
 
 #include <algorithm>
 
@@ -52,12 +45,6 @@ void check_sent_blobs(const store::BlobStore& store, const LoadPlan& plan) {
 
 bool is_out_of_space(const Error& error) { return error.code() == ErrorCode::engine && contains(error.what(), "no space left"); }
 
-// A compressed layer was not as long as it said; its size is not believed any more.
-class WrongSizeHint : public Error {
- public:
-  explicit WrongSizeHint(const Error& cause) : Error(cause) {}
-};
-
 // Whether sending everything can help: the engine itself failed, and something was left out.
 bool is_worth_repeating(const Error& error, const LayerBoard::Share& share) {
   const bool engine_failed = error.code() == ErrorCode::engine || error.code() == ErrorCode::not_found;
@@ -67,40 +54,11 @@ bool is_worth_repeating(const Error& error, const LayerBoard::Share& share) {
   return engine_failed && left_out && !is_out_of_space(error);
 }
 
-// The classic store names each layer while it unpacks it; the one before is in by then.
-class LayerFollower {
- public:
-  LayerFollower(LayerBoard& board, LayerBoard::Share& share) : board_(board), share_(share) {}
-
-  void on_object(const nlohmann::json& object) {
-    if (text_member(object, "status") != "Loading layer") return;
-    const std::string id = text_member(object, "id");
-    const std::vector<LayerPlan>& layers = share_.plan.layers;
-    for (std::size_t i = current_; i < layers.size(); ++i) {
-      if (layers[i].diff_id.short_hex() != id) continue;
-      keep_until(i);
-      current_ = i;
-      return;
-    }
-  }
-
-  void keep_until(std::size_t end) {
-    for (std::size_t i = 0; i < end; ++i) {
-      if (share_.own[i]) board_.keep(*share_.own[i]);
-    }
-  }
-
- private:
-  LayerBoard& board_;
-  LayerBoard::Share& share_;
-  std::size_t current_ = 0;
-};
-
 }  // namespace
 
 struct Loader::Impl {
   Impl(Client& used_client, const store::BlobStore& used_store, Inventory inventory)
-      : client(used_client), store(used_store), board(std::move(inventory)), settler(used_client) {}
+      : client(used_client), store(used_store), board(std::move(inventory)), uploader(used_client, used_store, board), settler(used_client) {}
 
   void report(const Context& ctx, ProgressEvent::Kind kind, const LoadImage& image, std::uint64_t done, std::uint64_t total,
               std::string_view text = {}) const {
@@ -111,44 +69,6 @@ struct Loader::Impl {
   bool is_containerd() const { return board.inventory().store == StoreKind::containerd; }
 
   Digest wanted_id(const LoadImage& image) const { return is_containerd() ? image.root.digest : image.image.parsed.config.digest; }
-
-  // Sends one archive and reads the engine's answer to its end.
-  void upload(const Context& ctx, const LoadImage& image, LayerBoard::Share& share, LoadOutcome& outcome) {
-    const LayerBoard::Share& view = share;
-    ImageArchive archive(store, sizes, image, share.plan, board.inventory(),
-                         {.is_own = [&](std::size_t i) { return view.others[i] == nullptr; },
-                          .is_needed = [&](std::size_t i) { return !board.wait(ctx, *view.others[i]); }});
-    ArchiveSource source([&] { return archive.next(); });
-    const std::uint64_t total = archive.expected_bytes();
-    report(ctx, ProgressEvent::Kind::started, image, 0, total);
-    LayerFollower follower(board, share);
-    Client::StreamRequest request;
-    // Not `platform=`: it makes the containerd store drop what it has of the same index for other platforms (seen on 28.5).
-    request.path = "/images/load?quiet=0";
-    request.source = [&](std::span<std::byte> out) {
-      ctx.check_stop();
-      const std::size_t got = source.read(out);
-      report(ctx, ProgressEvent::Kind::advanced, image, std::min(source.bytes(), total), total);
-      return got;
-    };
-    try {
-      client.post_stream(ctx, request, [&](const nlohmann::json& object) {
-        // The containerd store prints this and goes on; the image would not start.
-        const std::string text = text_member(object, "stream");
-        if (contains(text, "Error unpacking image")) throw Error(ErrorCode::engine, "the engine reports: " + printable(trim(text)));
-        if (!is_containerd()) follower.on_object(object);
-      });
-    } catch (Error& error) {
-      if (archive.inflating() && error.code() == ErrorCode::size_mismatch) {
-        sizes.distrust(*archive.inflating());
-        throw WrongSizeHint(error);
-      }
-      if (archive.inflating() && error.code() == ErrorCode::invalid) error.add_frame("layer " + archive.inflating()->to_string());
-      throw;
-    }
-    outcome.bytes_sent += source.bytes();
-    outcome.layers_sent = archive.layers_sent();
-  }
 
   // What inspect says counts, not what the load answered.
   void confirm(const Context& ctx, const LoadImage& image, LoadOutcome& outcome) {
@@ -170,7 +90,9 @@ struct Loader::Impl {
 
   void try_load(const Context& ctx, const LoadImage& image, LayerBoard::Share& share, LoadOutcome& outcome) {
     try {
-      upload(ctx, image, share, outcome);
+      const UploadResult result = uploader.send(ctx, image, share);
+      outcome.layers_sent = result.layers_sent;
+      outcome.bytes_sent += result.bytes_sent;
       confirm(ctx, image, outcome);
     } catch (const Error& error) {
       board.give_up(share);
@@ -232,7 +154,7 @@ struct Loader::Impl {
   Client& client;
   const store::BlobStore& store;
   LayerBoard board;
-  LayerSizes sizes;
+  Uploader uploader;
   Settler settler;
 };
 

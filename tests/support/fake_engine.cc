@@ -230,6 +230,10 @@ struct FakeEngine::Impl {
     } else if (request.method == "POST" && path.starts_with("/images/") && path.ends_with("/tag")) {
       store.tag(path.substr(8, path.size() - 12), query_value(target, "repo") + ":" + query_value(target, "tag"));
       reply(wire, 201, "");
+    } else if (request.method == "DELETE" && path.starts_with("/images/")) {
+      const std::string id = path.substr(8);
+      const bool is_here = store.remove(id);
+      is_here ? reply(wire, 200, json::array({json{{"Deleted", id}}}).dump()) : reply_error(wire, 404, "No such image: " + id);
     } else {
       reply_error(wire, 404, "page not found");
     }
@@ -320,16 +324,19 @@ struct FakeEngine::Impl {
     send_lines(wire, lines);
   }
 
-  LoadFault next_fault() {
+  // A fault that needs the body goes to the load whose body is there first, whoever began first.
+  LoadFault next_fault(bool has_body) {
     const std::scoped_lock lock(mutex);
     if (faults.empty()) return LoadFault::none;
     const LoadFault fault = faults.front();
+    const bool needs_body = fault != LoadFault::status_500 && fault != LoadFault::close_mid_body;
+    if (needs_body != has_body) return LoadFault::none;
     faults.pop_front();
     return fault;
   }
 
   void load(Wire& wire, LoggedRequest& request, const std::string& target) {
-    const LoadFault fault = next_fault();
+    LoadFault fault = next_fault(false);
     if (fault == LoadFault::status_500) {
       log(request);
       reply_error(wire, 500, "daemon is shutting down");
@@ -356,6 +363,7 @@ struct FakeEngine::Impl {
         throw;
       }
       log(request);
+      fault = next_fault(true);
       if (fault == LoadFault::hang) wire.head();  // until the client gives up
       lines = unpack(request.body, fault, !query_value(target, "platform").empty());
     }

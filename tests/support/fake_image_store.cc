@@ -99,6 +99,13 @@ void FakeImageStore::tag(std::string_view id, const std::string& name) {
   if (FakeImage* image = find(id)) image->tags.push_back(name);
 }
 
+bool FakeImageStore::remove(std::string_view id) {
+  if (std::erase_if(images_, [&](const FakeImage& image) { return image.id == id; }) == 0) return false;
+  chains_.clear();
+  for (const FakeImage& image : images_) add_chain(image.diff_ids);
+  return true;
+}
+
 void FakeImageStore::forget_layers() {
   chains_.clear();
   blobs_.clear();

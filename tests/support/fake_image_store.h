@@ -41,6 +41,8 @@ class FakeImageStore {
   FakeImage* find(std::string_view name_or_id);
   std::vector<FakeImage>& images() { return images_; }
   void tag(std::string_view id, const std::string& name);
+  // By ID; its layers go with it unless another image stands on them. False when there is none.
+  bool remove(std::string_view id);
   // What the engine prints, an object a line. `platform` is true when the request asked for a complete platform.
   std::vector<std::string> load(const std::map<std::string, std::string>& files, bool with_platform);
   // Layers vanish while their images stay listed: an engine that disagrees with its own inventory.
