@@ -27,7 +27,9 @@ std::string docker_layer_name(const Digest& diff_id) { return diff_id.hex() + ".
 
 std::string docker_config_name(const Digest& config) { return config.hex() + ".json"; }
 
-std::string docker_archive_manifest(const LoadImage& image, bool with_name) {
+namespace {
+
+nlohmann::ordered_json docker_archive_entry(const LoadImage& image, bool with_name) {
   nlohmann::ordered_json layers = nlohmann::ordered_json::array();
   for (const Digest& diff_id : image.config.diff_ids) layers.push_back(docker_layer_name(diff_id));
   // The classic store makes nothing of a name with a digest in RepoTags; such an image gets its name by settling.
@@ -37,7 +39,19 @@ std::string docker_archive_manifest(const LoadImage& image, bool with_name) {
   entry["Config"] = docker_config_name(image.image.parsed.config.digest);
   entry["RepoTags"] = std::move(tags);
   entry["Layers"] = std::move(layers);
-  return nlohmann::ordered_json::array({std::move(entry)}).dump();
+  return entry;
+}
+
+}  // namespace
+
+std::string docker_archive_manifest(const LoadImage& image, bool with_name) {
+  return nlohmann::ordered_json::array({docker_archive_entry(image, with_name)}).dump();
+}
+
+std::string docker_archive_manifest(const std::vector<const LoadImage*>& images) {
+  nlohmann::ordered_json entries = nlohmann::ordered_json::array();
+  for (const LoadImage* const image : images) entries.push_back(docker_archive_entry(*image, true));
+  return entries.dump();
 }
 
 std::string oci_layout_index(const LoadImage& image) {
@@ -55,7 +69,7 @@ std::string oci_layout_index(const LoadImage& image) {
 }
 
 ImageArchive::ImageArchive(const store::BlobStore& store, LayerSizes& sizes, const LoadImage& image, const LoadPlan& plan,
-                           const Inventory& inventory, Hooks hooks, const std::optional<std::string>& config)
+                           const Inventory& inventory, Hooks hooks, const std::optional<std::string>& config, Manifest manifest)
     : store_(store),
       sizes_(sizes),
       image_(image),
@@ -71,15 +85,16 @@ ImageArchive::ImageArchive(const store::BlobStore& store, LayerSizes& sizes, con
     (hooks_.is_own(i) ? own_ : awaited_).push_back(i);
   }
   if (plan.format == LoadPlan::Format::docker_archive) {
-    add_docker_documents(config);
+    add_docker_documents(config, manifest);
   } else {
     add_oci_documents();
   }
 }
 
-void ImageArchive::add_docker_documents(const std::optional<std::string>& config) {
+void ImageArchive::add_docker_documents(const std::optional<std::string>& config, Manifest manifest) {
   const Digest& digest = image_.image.parsed.config.digest;
   documents_.push_back(text_file(docker_config_name(digest), config ? *config : store_.read(digest, config_bytes_max)));
+  if (manifest == Manifest::shared) return;
   documents_.push_back(text_file("manifest.json", docker_archive_manifest(image_, !config)));
 }
 

@@ -15,11 +15,14 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace drover::engine {
 
 // manifest.json of a docker-archive (docker image spec v1.2); file names are docker_layer_name and docker_config_name.
 std::string docker_archive_manifest(const LoadImage& image, bool with_name = true);
+// Of one archive for all of them.
+std::string docker_archive_manifest(const std::vector<const LoadImage*>& images);
 // index.json of an OCI layout whose one entry is the image's root, under its name (containerd: io.containerd.image.name).
 std::string oci_layout_index(const LoadImage& image);
 std::string docker_layer_name(const Digest& diff_id);
@@ -38,8 +41,12 @@ class ImageArchive {
     std::function<void(std::size_t layer)> before_layer;
     std::function<void()> before_documents;
   };
+  enum class Manifest {
+    own,
+    shared,  // somebody else's, behind several images: this docker-archive ends with the config
+  };
   ImageArchive(const store::BlobStore& store, LayerSizes& sizes, const LoadImage& image, const LoadPlan& plan,
-               const Inventory& inventory, Hooks hooks, const std::optional<std::string>& config = {});
+               const Inventory& inventory, Hooks hooks, const std::optional<std::string>& config = {}, Manifest manifest = Manifest::own);
 
   // For ArchiveSource.
   std::optional<ArchiveFile> next();
@@ -51,7 +58,7 @@ class ImageArchive {
  private:
   std::optional<std::uint64_t> find_plain_size(const LayerPlan& layer);
   std::optional<ArchiveFile> layer_file(std::size_t index);
-  void add_docker_documents(const std::optional<std::string>& config);
+  void add_docker_documents(const std::optional<std::string>& config, Manifest manifest);
   void add_oci_documents();
 
   const store::BlobStore& store_;

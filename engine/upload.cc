@@ -9,9 +9,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <deque>
 #include <exception>
 #include <stop_token>
 #include <thread>
+#include <utility>
 
 namespace drover::engine {
 namespace {
@@ -113,6 +115,17 @@ std::optional<std::size_t> split_layers(const LoadPlan& plan, const LayerBoard::
   return best;
 }
 
+bool is_small(const LoadPlan& plan, const LayerBoard::Share& share) {
+  if (plan.format != LoadPlan::Format::docker_archive) return false;
+  std::uint64_t bytes = 0;
+  for (std::size_t i = 0; i < plan.layers.size(); ++i) {
+    if (plan.layers[i].action == LayerPlan::Action::skip_known) continue;
+    if (!share.own[i]) return false;
+    bytes += plan.layers[i].layer.size;
+  }
+  return bytes <= small_bytes_max;
+}
+
 // One request: which layers it is about, and which of them it sends.
 struct Uploader::Part {
   const LoadImage& image;
@@ -121,10 +134,12 @@ struct Uploader::Part {
   std::size_t sent_elsewhere;      // the lowest layers that another request of this load sends
   std::optional<std::string> config;  // instead of the image's own
   UploadProgress& progress;
+  UploadResult result = {};
 };
 
 Uploader::Uploader(Client& client, const store::BlobStore& store, LayerBoard& board)
-    : client_(client), store_(store), board_(board), sending_(sending_at_once(cores())), unpacking_(unpacking_at_once(cores())) {}
+    : client_(client), store_(store), board_(board), sending_(sending_at_once(cores())), unpacking_(unpacking_at_once(cores())),
+      small_(cores()) {}
 
 // Of a whole request: the engine unpacks nothing of it before its end.
 Urgency Uploader::urgency_of(const Part& part) {
@@ -136,6 +151,27 @@ Urgency Uploader::urgency_of(const Part& part) {
     urgency.bytes += part.plan.layers[i].layer.size;
   }
   return urgency;
+}
+
+void Uploader::post(const Context& ctx, ArchiveSource& source, const std::function<void(std::size_t)>& on_bytes,
+                    const std::function<void(const nlohmann::json&)>& on_object) {
+  Client::StreamRequest request;
+  // Not `platform=`: it makes the containerd store drop what it has of the same index for other platforms (seen on 28.5).
+  request.path = "/images/load?quiet=0";
+  request.source = [&](std::span<std::byte> out) {
+    ctx.check_stop();
+    const std::size_t got = source.read(out);
+    on_bytes(got);
+    return got;
+  };
+  client_.post_stream(ctx, request, [&](const nlohmann::json& object) {
+    // The containerd store prints this and goes on; the image would not start.
+    const std::string text = text_member(object, "stream");
+    if (text.find("Error unpacking image") != std::string::npos) {
+      throw Error(ErrorCode::engine, "the engine reports: " + printable(trim(text)));
+    }
+    on_object(object);
+  });
 }
 
 UploadResult Uploader::send_part(const Context& ctx, const Part& part) {
@@ -157,24 +193,12 @@ UploadResult Uploader::send_part(const Context& ctx, const Part& part) {
     return archive.next();
   });
   LayerFollower follower(board_, part.plan, part.share);
-  Client::StreamRequest request;
-  // Not `platform=`: it makes the containerd store drop what it has of the same index for other platforms (seen on 28.5).
-  request.path = "/images/load?quiet=0";
-  request.source = [&](std::span<std::byte> out) {
-    ctx.check_stop();
-    const std::size_t got = source.read(out);
-    part.progress.add(got);
-    return got;
-  };
   try {
-    client_.post_stream(ctx, request, [&](const nlohmann::json& object) {
-      // The containerd store prints this and goes on; the image would not start.
-      const std::string text = text_member(object, "stream");
-      if (text.find("Error unpacking image") != std::string::npos) {
-        throw Error(ErrorCode::engine, "the engine reports: " + printable(trim(text)));
-      }
-      if (is_classic) follower.on_object(object);
-    });
+    post(
+        ctx, source, [&](std::size_t bytes) { part.progress.add(bytes); },
+        [&](const nlohmann::json& object) {
+          if (is_classic) follower.on_object(object);
+        });
   } catch (Error& error) {
     if (archive.inflating() && error.code() == ErrorCode::size_mismatch) {
       sizes_.distrust(*archive.inflating());
@@ -185,6 +209,50 @@ UploadResult Uploader::send_part(const Context& ctx, const Part& part) {
   }
   if (is_classic) follower.keep_until(part.plan.layers.size());
   return {.layers_sent = archive.layers_sent(), .bytes_sent = source.bytes()};
+}
+
+UploadResult Uploader::send_small(const Context& ctx, Part part) {
+  if (small_.send(ctx, part, [&](const std::vector<Part*>& parts) { send_batch(ctx, parts); })) return part.result;
+  ctx.debug("sending " + part.image.reference.to_string() + " alone: its batch failed");
+  return send_part(ctx, part);
+}
+
+// One archive for all: their layers and configs, then one manifest. Nothing in it blocks. A batch of one is like any other request.
+void Uploader::send_batch(const Context& ctx, const std::vector<Part*>& parts) {
+  if (parts.size() == 1) {
+    parts.front()->result = send_part(ctx, *parts.front());
+    return;
+  }
+  std::deque<ImageArchive> archives;  // they do not move
+  std::vector<const LoadImage*> images;
+  for (const Part* const part : parts) {
+    archives.emplace_back(store_, sizes_, part->image, part->plan, board_.inventory(),
+                          ImageArchive::Hooks{.is_own = [](std::size_t) { return true; },
+                                              .is_needed = [](std::size_t) { return true; },
+                                              .before_layer = [](std::size_t) {},
+                                              .before_documents = [] {}},
+                          std::nullopt, ImageArchive::Manifest::shared);
+    images.push_back(&part->image);
+  }
+  std::size_t current = 0;
+  bool has_manifest = false;
+  ArchiveSource source([&]() -> std::optional<ArchiveFile> {
+    for (; current < archives.size(); ++current) {
+      std::optional<ArchiveFile> file = archives[current].next();
+      if (!file) continue;
+      parts[current]->result.bytes_sent += store::tar_entry_bytes(file->size);
+      return file;
+    }
+    if (std::exchange(has_manifest, true)) return std::nullopt;
+    return text_file("manifest.json", docker_archive_manifest(images));
+  });
+  post(ctx, source, [&](std::size_t bytes) { parts[std::min(current, parts.size() - 1)]->progress.add(bytes); }, [](const nlohmann::json&) {});
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    parts[i]->result.layers_sent = archives[i].layers_sent();
+    for (const auto& promise : parts[i]->share.own) {
+      if (promise) board_.keep(*promise);
+    }
+  }
 }
 
 // Its layers stay: the image itself stands on them by now. A leftover is one dangling image that any prune takes.
@@ -207,8 +275,10 @@ UploadResult Uploader::send(const Context& ctx, const LoadImage& image, LayerBoa
     expected += inflates ? sizes_.find(layer.digest, store_.blob_path(layer.digest)).value_or(layer.size) : layer.size;
   }
   UploadProgress progress(ctx, image, expected);
+  const Part whole{image, share.plan, share, 0, std::nullopt, progress};
+  if (is_small(share.plan, share)) return send_small(ctx, whole);
   const std::optional<std::size_t> split = split_layers(share.plan, share);
-  if (!split) return send_part(ctx, {image, share.plan, share, 0, std::nullopt, progress});
+  if (!split) return send_part(ctx, whole);
 
   const LoadImage lower = partial_image(image, *split);
   const LoadPlan lower_plan = partial_plan(share.plan, *split);

@@ -7,6 +7,8 @@
 
 #include "base/context.h"
 #include "base/error.h"
+#include "engine/archive_source.h"
+#include "engine/batches.h"
 #include "engine/client.h"
 #include "engine/layer_board.h"
 #include "engine/layer_size.h"
@@ -14,10 +16,14 @@
 #include "engine/turns.h"
 #include "store/blob_store.h"
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace drover::engine {
 
@@ -37,6 +43,11 @@ inline constexpr std::uint64_t split_bytes_min = 8U << 20U;
 // and 12 10.7 s; into 20.10 no difference.
 constexpr std::size_t sending_at_once(std::size_t cores) { return cores / 2 > 1 ? cores / 2 : 1; }
 constexpr std::size_t unpacking_at_once(std::size_t cores) { return 2 * cores; }
+
+// Whether it goes together with other small ones: into a classic store, all of it its own. Engine 20.10 starts a process for each archive
+// and one for each layer, about 60 ms of one core each: an update of 11 images, one small layer each, takes 0.5 s instead of 0.9.
+bool is_small(const LoadPlan& plan, const LayerBoard::Share& share);
+inline constexpr std::uint64_t small_bytes_max = 1U << 20U;
 
 // The config of the nameless image of the lowest `layers` layers.
 std::string partial_config(const LoadImage& image, std::size_t layers);
@@ -59,6 +70,10 @@ class Uploader {
  private:
   struct Part;
   Urgency urgency_of(const Part& part);
+  UploadResult send_small(const Context& ctx, Part part);
+  void send_batch(const Context& ctx, const std::vector<Part*>& parts);
+  void post(const Context& ctx, ArchiveSource& source, const std::function<void(std::size_t)>& on_bytes,
+            const std::function<void(const nlohmann::json&)>& on_object);
   UploadResult send_part(const Context& ctx, const Part& part);
   void remove_partial(const Context& ctx, const Digest& id);
 
@@ -68,6 +83,7 @@ class Uploader {
   LayerSizes sizes_;
   Turns sending_;    // layers on their way into the engine
   Turns unpacking_;  // archives that the engine has whole
+  Batches<Part> small_;
 };
 
 }  // namespace drover::engine

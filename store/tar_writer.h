@@ -12,6 +12,9 @@ namespace drover::store {
 
 using ByteSink = std::function<void(std::span<const std::byte>)>;
 
+// What a file of `size` bytes takes in the stream: header and whole blocks (POSIX.1-2017 pax, ustar), for a name of at most 100 bytes.
+constexpr std::uint64_t tar_entry_bytes(std::uint64_t size) { return 512 + (size + 511) / 512 * 512; }
+
 // Not thread-safe. What the sink throws comes out of the call that wrote.
 class TarWriter {
  public:

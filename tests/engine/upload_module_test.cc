@@ -2,12 +2,17 @@
 #include "engine/upload.h"
 
 #include "base/file.h"
+#include "base/parallel.h"
 #include "tests/engine/engine_client.h"
 #include "tests/engine/stored_images.h"
 
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
 
 using namespace drover;
 using engine::LoadImage;
@@ -80,6 +85,51 @@ BOOST_AUTO_TEST_CASE(the_image_brings_its_lower_layers_itself_when_the_other_req
 BOOST_AUTO_TEST_CASE(a_partial_image_that_cannot_be_removed_is_no_failure) {
   fake.override_answer("/images/" + Digest::of(engine::partial_config(image, 1)).to_string(), 409, R"({"message":"conflict"})");
   BOOST_TEST((load().state == LoadOutcome::State::loaded));
+}
+
+namespace {
+
+// Loads all of them at once; the first requests are held until everything has begun.
+std::size_t load_small_images(Fixture& fixture, std::size_t count) {
+  std::vector<LoadImage> images;
+  for (std::size_t i = 0; i < count; ++i) {
+    images.push_back(test::put_image(fixture.store, "small" + std::to_string(i) + ":1", {test::gzip_layer("own" + std::to_string(i))}));
+  }
+  engine::Loader loader(*fixture.client, fixture.store, engine::take_inventory(fixture.ctx, *fixture.client));
+  fixture.fake.hold_loads(true);
+  std::atomic<std::size_t> begun = 0;
+  std::atomic<std::size_t> layers_sent = 0;
+  parallel_for_each(fixture.ctx, count, count, [&](const Context& ctx, std::size_t i) {
+    if (++begun == count) fixture.fake.hold_loads(false);
+    const LoadOutcome outcome = loader.load(ctx, images[i], {.settle = engine::Settle::never, .registry_auth = {}});
+    layers_sent += outcome.layers_sent;
+    BOOST_TEST(outcome.bytes_sent > 2048U);
+    BOOST_TEST(outcome.image_id == images[i].image.parsed.config.digest.to_string());
+  });
+  return layers_sent;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(small_images_go_together) {
+  constexpr std::size_t count = 48;
+  BOOST_TEST(load_small_images(*this, count) == count);
+  BOOST_TEST(fake.loads().size() < count);
+  BOOST_TEST(image_ids().size() == count);
+}
+
+BOOST_AUTO_TEST_CASE(a_batch_that_fails_is_sent_one_by_one) {
+  // The first requests may be of one image, which is not repeated: only what arrives later fails.
+  constexpr std::size_t count = 48;
+  std::vector<LoadFault> faults(2 * std::max(1U, std::thread::hardware_concurrency()), LoadFault::none);
+  faults.push_back(LoadFault::error_in_stream);
+  fake.script_loads(faults);
+  try {
+    load_small_images(*this, count);
+    BOOST_TEST(image_ids().size() == count);
+  } catch (const Error& error) {  // it met an image that went alone after all
+    BOOST_TEST(std::string(error.what()).find("input/output error") != std::string::npos);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -191,4 +191,14 @@ BOOST_DATA_TEST_CASE(odd_names_are_refused, boost::unit_test::data::make(bad_nam
   BOOST_CHECK_EXCEPTION(writer.add(name, "x"), Error, has_code(ErrorCode::usage));
 }
 
+BOOST_AUTO_TEST_CASE(a_file_takes_its_header_and_whole_blocks) {
+  for (const std::size_t size : {0U, 1U, 511U, 512U, 513U, 5000U}) {
+    std::size_t written = 0;
+    TarWriter writer([&](std::span<const std::byte> bytes) { written += bytes.size(); });
+    writer.add("a", std::string(size, 'x'));
+    writer.finish();
+    BOOST_TEST(written == tar_entry_bytes(size) + 1024);  // the end: two blocks of zeros
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <cstring>
 #include <deque>
 #include <mutex>
@@ -150,6 +151,7 @@ struct FakeEngine::Impl {
   ~Impl() {
     stopping = true;
     ::shutdown(listener.get(), SHUT_RDWR);
+    load_released.notify_all();
     acceptor.join();
     {
       const std::scoped_lock lock(mutex);
@@ -364,6 +366,10 @@ struct FakeEngine::Impl {
       }
       log(request);
       fault = next_fault(true);
+      {
+        std::unique_lock lock(mutex);
+        load_released.wait(lock, [this] { return !are_loads_held || stopping; });
+      }
       if (fault == LoadFault::hang) wire.head();  // until the client gives up
       lines = unpack(request.body, fault, !query_value(target, "platform").empty());
     }
@@ -419,6 +425,8 @@ struct FakeEngine::Impl {
   std::map<std::string, std::pair<int, std::string>> overrides;
   std::vector<LoggedRequest> requests;
   std::vector<std::map<std::string, std::string>> archives;
+  bool are_loads_held = false;
+  std::condition_variable load_released;
   std::size_t loads_now = 0;
   std::size_t loads_most = 0;
   std::vector<int> open_fds;
@@ -445,6 +453,14 @@ void FakeEngine::set_containers(std::string text) {
 void FakeEngine::script_loads(std::vector<LoadFault> faults) {
   const std::scoped_lock lock(impl_->mutex);
   impl_->faults.assign(faults.begin(), faults.end());
+}
+
+void FakeEngine::hold_loads(bool is_held) {
+  {
+    const std::scoped_lock lock(impl_->mutex);
+    impl_->are_loads_held = is_held;
+  }
+  impl_->load_released.notify_all();
 }
 
 void FakeEngine::add_pullable(const std::string& digest, const std::string& image_id) {
