@@ -22,8 +22,8 @@ demo: packages-demo all
 
 bench: packages-bench all
 	cmake --preset release
-	cmake --build --preset release --target sha256_bench
-	build/release/bench/sha256_bench
+	cmake --build --preset release --target benches
+	for bench in build/release/bench/*_bench; do $$bench --benchmark_min_time=0.2 || exit 1; done
 	tools/bench.sh $(ARGS)
 
 install: all

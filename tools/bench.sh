@@ -2,7 +2,9 @@
 # drover beside the tools that are on this machine, on a stack made here: 11 images of which most bytes do not compress,
 # like real ones. A registry and, where one can run, an engine of the bench's own; both ended at the end.
 #
-#   tools/bench.sh [OPTIONS OF bench/compare]      e.g. --repeat 3; bench/compare --help has cases for your own images too
+#   tools/bench.sh [OPTIONS OF bench/compare]      e.g. --repeat 5; bench/compare --help has cases for your own images too
+#
+# Writes docs/benchmarks.md, or the file that --markdown names.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 drover=${DROVER:-$PWD/build/release/cli/drover}
@@ -46,7 +48,7 @@ random_layer() {
 fixture_begin
 export DOCKER_CONFIG=$fixture/docker-config
 registry_start 0
-engines=() cases=(loopback memory)
+engines=() cases=(loopback blobs verify memory)
 if engine_start engine; then
   version=$(engine_get /version | jq -r .Version)
   engines=(--engine "${version%%[+-]*}=${engine#unix://}")
@@ -58,5 +60,6 @@ echo "bench: making the stack"
 make_stack
 images=$(printf ',stack/%s:v1' "${names[@]}")
 updated=$(printf ',stack/%s:v2' "${names[@]}")
+[[ " $* " == *" --markdown "* ]] || set -- --repeat 3 --markdown docs/benchmarks.md "$@"
 bench/compare --drover "$drover" --registry "$registry" --platform "linux/$architecture" --images "${images#,}" --update-images "${updated#,}" \
   "${engines[@]}" --work "$fixture/work" "$@" "${cases[@]}"
