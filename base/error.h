@@ -49,6 +49,8 @@ class Error : public std::exception {
   // Puts a frame in front: "<frame>: <what so far>".
   Error& add_frame(std::string_view frame);
 
+  // Trying again cannot help, although its code is one of those that are tried again: a certificate that nobody trusts.
+  bool is_final = false;
   // HTTP status of the registry's answer that caused it; 0 if there was none.
   int http_status = 0;
   // For rate_limited: when the other side said to come back.

@@ -116,6 +116,11 @@ std::string describe_certificate_refusal(long verify_result, std::string_view de
   }
 }
 
-Error describe(const NetworkFailure& failure) { return Error(ErrorCode::network, describe_text(failure)); }
+Error describe(const NetworkFailure& failure) {
+  Error error(ErrorCode::network, describe_text(failure));
+  const int code = failure.curl_code;
+  error.is_final = code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CERTPROBLEM || code == CURLE_SSL_CACERT_BADFILE;
+  return error;
+}
 
 }  // namespace drover::net

@@ -85,6 +85,7 @@ Error refusal(const net::ResponseHead& head, std::string_view body, std::string_
 }
 
 bool is_worth_retrying(const Error& error) {
+  if (error.is_final) return false;
   return error.code() == ErrorCode::network || error.code() == ErrorCode::rate_limited;
 }
 

@@ -47,6 +47,11 @@ BOOST_AUTO_TEST_CASE(details_of_proxies_never_get_into_the_text) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(only_certificates_are_final) {
+  for (const int code : {58, 60, 77}) BOOST_TEST(describe({.curl_code = code, .where = "r:443"}).is_final);
+  for (const int code : {6, 7, 18, 28, 35, 52, 55, 56}) BOOST_TEST(!describe({.curl_code = code, .where = "r:443"}).is_final);
+}
+
 BOOST_AUTO_TEST_CASE(a_cut_says_how_far_it_came) {
   const Error error = describe({.curl_code = 18, .where = "r:443", .is_request_started = true, .received_bytes = 3, .expected_bytes = 10});
 

@@ -70,6 +70,14 @@ BOOST_DATA_TEST_CASE(statuses_become_errors_with_a_remedy, rows) {
 
 BOOST_DATA_TEST_CASE(the_servers_own_words_are_found, words) { BOOST_TEST(explain_refusal(sample.body) == sample.expected); }
 
+BOOST_AUTO_TEST_CASE(what_is_final_is_not_tried_again) {
+  Error error(ErrorCode::network, "cannot trust r:443");
+  BOOST_TEST(is_worth_retrying(error));
+  error.is_final = true;
+  BOOST_TEST(!is_worth_retrying(error));
+  BOOST_TEST(!is_worth_retrying(Error(ErrorCode::not_found, "no such tag")));
+}
+
 BOOST_AUTO_TEST_CASE(words_are_printable_and_short) {
   const std::string text = explain_refusal(R"({"errors":[{"code":"X","message":"\u001b[2J)" + std::string(5000, 'a') + R"("}]})");
   BOOST_TEST(text.size() <= 210U);
