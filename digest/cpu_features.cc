@@ -22,6 +22,7 @@ std::uint32_t saved_registers() {
 }
 
 constexpr std::uint32_t xmm_and_ymm = 0x6;
+constexpr std::uint32_t xmm_ymm_and_zmm = 0xE6;
 
 }  // namespace
 
@@ -31,11 +32,17 @@ CpuFeatures cpu_features() {
   std::uint32_t b = 0;
   std::uint32_t c = 0;
   std::uint32_t d = 0;
+  std::uint32_t saved = 0;
   if (__get_cpuid(1, &a, &b, &c, &d) != 0) {
+    if ((c & bit_OSXSAVE) != 0) saved = saved_registers();
     if ((c & bit_SSE4_1) != 0) features |= feature::sse41;
-    if ((c & bit_OSXSAVE) != 0 && (c & bit_AVX) != 0 && (saved_registers() & xmm_and_ymm) == xmm_and_ymm) features |= feature::avx;
+    if ((c & bit_AVX) != 0 && (saved & xmm_and_ymm) == xmm_and_ymm) features |= feature::avx;
   }
-  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (b & bit_SHA) != 0) features |= feature::sha;
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return features;
+  constexpr std::uint32_t f_and_bw = bit_AVX512F | bit_AVX512BW;
+  if ((b & bit_SHA) != 0) features |= feature::sha;
+  if ((b & bit_AVX2) != 0 && (features & feature::avx) != 0) features |= feature::avx2;
+  if ((b & f_and_bw) == f_and_bw && (saved & xmm_ymm_and_zmm) == xmm_ymm_and_zmm) features |= feature::avx512;
   return features;
 }
 

@@ -18,7 +18,10 @@ constexpr std::size_t length_offset = 56;  // of the message's bit count in the 
 constexpr std::array<std::uint32_t, 8> initial_words = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                                                         0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
 
-const std::uint8_t* as_octets(const std::byte* bytes) { return reinterpret_cast<const std::uint8_t*>(bytes); }
+void compress(const Sha256Backend& row, std::array<std::uint32_t, 8>& words, const std::byte* blocks, std::size_t count) {
+  const Sha256Lane lane{words.data(), reinterpret_cast<const std::uint8_t*>(blocks)};
+  row.compress(&lane, count);
+}
 
 }  // namespace
 
@@ -43,10 +46,10 @@ void Sha256::update(std::span<const std::byte> bytes) {
     std::memcpy(block_.data() + used, bytes.data(), taken);
     bytes = bytes.subspan(taken);
     if (used + taken < block_bytes) return;
-    row_->compress(words_.data(), as_octets(block_.data()), 1);
+    compress(*row_, words_, block_.data(), 1);
   }
   const std::size_t blocks = bytes.size() / block_bytes;
-  if (blocks != 0) row_->compress(words_.data(), as_octets(bytes.data()), blocks);
+  if (blocks != 0) compress(*row_, words_, bytes.data(), blocks);
   const auto rest = bytes.subspan(blocks * block_bytes);
   if (!rest.empty()) std::memcpy(block_.data(), rest.data(), rest.size());
 }
@@ -57,12 +60,12 @@ std::array<std::byte, 32> Sha256::finish() {
   block_[used++] = std::byte{0x80};
   if (used > length_offset) {
     std::fill(block_.begin() + static_cast<std::ptrdiff_t>(used), block_.end(), std::byte{0});
-    row_->compress(words_.data(), as_octets(block_.data()), 1);
+    compress(*row_, words_, block_.data(), 1);
     used = 0;
   }
   std::fill(block_.begin() + static_cast<std::ptrdiff_t>(used), block_.end(), std::byte{0});
   for (unsigned i = 0; i < 8; ++i) block_[length_offset + i] = static_cast<std::byte>(bits >> (56U - 8U * i));
-  row_->compress(words_.data(), as_octets(block_.data()), 1);
+  compress(*row_, words_, block_.data(), 1);
 
   std::array<std::byte, 32> digest{};
   for (unsigned i = 0; i < digest.size(); ++i) digest[i] = static_cast<std::byte>(words_[i / 4] >> (24U - 8U * (i % 4)));

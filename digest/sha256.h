@@ -25,7 +25,7 @@ class Sha256 {
   Sha256();
   // Continues after `midstate.bytes` bytes. Throws invalid when that is not a multiple of 64.
   explicit Sha256(const Midstate& midstate);
-  // On a row of choice (digest/sha256_backend.h), which this CPU must be able to run: for tests and benches.
+  // On a row of choice with one lane (digest/sha256_backend.h), which this CPU must be able to run: for tests and benches.
   explicit Sha256(const Sha256Backend& row);
   Sha256(const Midstate& midstate, const Sha256Backend& row);
 
@@ -44,8 +44,8 @@ class Sha256 {
   std::uint64_t bytes_ = 0;
 };
 
-// The name of the row in use: "shani", "armv8" or "portable". DROVER_SHA256 in the environment overrides it; a name that this CPU
-// cannot run, or that is unknown, throws usage and lists the rows.
+// The name of the row in use for one stream: "shani", "armv8" or "portable". DROVER_SHA256 in the environment overrides it; a
+// name that this CPU cannot run, or that is unknown, throws usage and lists the rows.
 std::string_view sha256_backend_name();
 
 }  // namespace drover

@@ -65,8 +65,8 @@ void compress_block(std::uint32_t* state, const std::uint8_t* block) {
 
 }  // namespace
 
-void sha256_compress_portable(std::uint32_t* state, const std::uint8_t* blocks, std::size_t count) {
-  for (; count != 0; --count, blocks += 64) compress_block(state, blocks);
+void sha256_compress_portable(const Sha256Lane* lanes, std::size_t count) {
+  for (std::size_t block = 0; block < count; ++block) compress_block(lanes->state, lanes->blocks + 64 * block);
 }
 
 }  // namespace drover
