@@ -37,21 +37,25 @@ Sha256::Sha256(const Midstate& midstate, const Sha256Backend& row) : row_(&row),
   }
 }
 
-void Sha256::update(std::span<const std::byte> bytes) {
-  if (bytes.empty()) return;
+std::span<const std::byte> Sha256::fill_block(std::span<const std::byte> bytes) {
   const std::size_t used = bytes_ % block_bytes;
-  bytes_ += bytes.size();
-  if (used != 0) {
-    const std::size_t taken = std::min(block_bytes - used, bytes.size());
-    std::memcpy(block_.data() + used, bytes.data(), taken);
-    bytes = bytes.subspan(taken);
-    if (used + taken < block_bytes) return;
-    compress(*row_, words_, block_.data(), 1);
-  }
-  const std::size_t blocks = bytes.size() / block_bytes;
-  if (blocks != 0) compress(*row_, words_, bytes.data(), blocks);
-  const auto rest = bytes.subspan(blocks * block_bytes);
+  if (used == 0 || bytes.empty()) return bytes;
+  const std::size_t taken = std::min(block_bytes - used, bytes.size());
+  std::memcpy(block_.data() + used, bytes.data(), taken);
+  if (used + taken == block_bytes) compress(*row_, words_, block_.data(), 1);
+  return bytes.subspan(taken);
+}
+
+void Sha256::begin_block(std::span<const std::byte> rest) {
   if (!rest.empty()) std::memcpy(block_.data(), rest.data(), rest.size());
+}
+
+void Sha256::update(std::span<const std::byte> bytes) {
+  const auto whole = fill_block(bytes);
+  const std::size_t blocks = whole.size() / block_bytes;
+  if (blocks != 0) compress(*row_, words_, whole.data(), blocks);
+  begin_block(whole.subspan(blocks * block_bytes));
+  bytes_ += bytes.size();
 }
 
 std::array<std::byte, 32> Sha256::finish() {

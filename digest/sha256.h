@@ -38,6 +38,14 @@ class Sha256 {
   std::uint64_t bytes() const { return bytes_; }
 
  private:
+  friend class Sha256Lanes;  // several at once: digest/sha256_lanes.h
+
+  // The two ends of an update. Bytes that complete the unfinished block are hashed; gives back those that begin at a block. Neither
+  // counts bytes.
+  std::span<const std::byte> fill_block(std::span<const std::byte> bytes);
+  // Fewer than 64, which wait for more. None: the block stays as it is.
+  void begin_block(std::span<const std::byte> rest);
+
   const Sha256Backend* row_;  // lives as long as the program
   std::array<std::uint32_t, 8> words_;
   std::array<std::byte, 64> block_{};  // the unfinished block: bytes_ % 64 of it are used
