@@ -8,7 +8,8 @@
 #include "cli/progress.h"
 #include "cli/render.h"
 #include "cli/session.h"
-#include "digest/sha256.h"
+#include "cli/version.h"
+#include "digest/sha256_figures.h"
 
 #include <nlohmann/json.hpp>
 
@@ -28,10 +29,10 @@ void print_version(Output& output, bool is_verbose) {
   Json json = {{"version", DROVER_VERSION}};
   std::string text = "drover " DROVER_VERSION "\n";
   if (is_verbose) {
-    const std::string kernel(sha256_backend_name());
-    json["sha256"] = kernel;
+    const KernelView kernels = KernelView::real();
+    add_kernels(json, kernels);
     json["compiler"] = __VERSION__;
-    text += "sha256 kernel: " + kernel + "\ncompiler: " __VERSION__ "\n";
+    text += kernels_text(kernels) + "compiler: " __VERSION__ "\n";
   }
   output.set_document(json);
   output.write_text(text);
@@ -68,6 +69,9 @@ ExitCode run_command(const Surroundings& around, const ParsedLine& line) {
 
 ExitCode run_line(const Surroundings& around, const std::vector<std::string>& words) {
   const ParsedLine line = parse_line(words);
+  if (const auto folder = cache_folder(around.environment, around.machine); !folder.empty()) {
+    keep_sha256_figures_in(folder / "sha256", DROVER_VERSION);
+  }
   if (line.help) {
     around.output.write_raw(*line.help);
     return ExitCode::done;

@@ -15,20 +15,22 @@ std::string variable(const Environment& environment, const std::string& name) {
   return found == environment.end() ? std::string() : found->second;
 }
 
+// $XDG_..._HOME/drover, else drover below `fallback` in the home folder, else nothing. A relative variable is to be ignored (XDG Base
+// Directory Specification).
+std::filesystem::path user_folder(const Environment& environment, const std::string& name, const std::string& fallback) {
+  if (const std::string folder = variable(environment, name); folder.starts_with('/')) return std::filesystem::path(folder) / "drover";
+  if (const std::string home = variable(environment, "HOME"); home.starts_with('/')) return std::filesystem::path(home) / fallback / "drover";
+  return {};
+}
+
 Error usage(const std::string& text) { return Error(ErrorCode::usage, text); }
 
 std::filesystem::path choose_store(const Flags& flags, const Environment& environment, const Machine& machine) {
   if (!flags.store.empty()) return machine.working_directory / flags.store;
   if (const std::string store = variable(environment, "DROVER_STORE"); !store.empty()) return machine.working_directory / store;
   if (machine.is_root) return "/var/lib/drover/store";
-  // A relative XDG_DATA_HOME is to be ignored (XDG Base Directory Specification).
-  if (const std::string data = variable(environment, "XDG_DATA_HOME"); data.starts_with('/')) {
-    return std::filesystem::path(data) / "drover/store";
-  }
-  if (const std::string home = variable(environment, "HOME"); home.starts_with('/')) {
-    return std::filesystem::path(home) / ".local/share/drover/store";
-  }
-  return {};  // only a command that needs the store complains
+  const std::filesystem::path data = user_folder(environment, "XDG_DATA_HOME", ".local/share");
+  return data.empty() ? data : data / "store";  // only a command that needs the store complains
 }
 
 std::optional<registry::PlatformChoice> choose_platforms(const Flags& flags, const Environment& environment) {
@@ -160,6 +162,10 @@ Machine Machine::real() {
   return {.is_root = ::geteuid() == 0,
           .is_error_terminal = ::isatty(STDERR_FILENO) == 1,
           .working_directory = std::filesystem::current_path(ignored)};
+}
+
+std::filesystem::path cache_folder(const Environment& environment, const Machine& machine) {
+  return machine.is_root ? "/var/cache/drover" : user_folder(environment, "XDG_CACHE_HOME", ".cache");
 }
 
 std::vector<std::filesystem::path> credential_files(const Environment& environment) {

@@ -61,6 +61,10 @@ struct Settings {
 // Throws usage: which flag or variable, what is wrong with it, what is right.
 Settings make_settings(const Flags& flags, const Environment& environment, const Machine& machine);
 
+// What can be lost: /var/cache/drover for root, $XDG_CACHE_HOME/drover, ~/.cache/drover. Empty when there is no home either. The folder
+// may not exist.
+std::filesystem::path cache_folder(const Environment& environment, const Machine& machine);
+
 // Where docker and podman keep credentials, in the order they are asked.
 std::vector<std::filesystem::path> credential_files(const Environment& environment);
 

@@ -38,6 +38,15 @@ std::string error_of(const std::function<void(Flags&)>& set, const Environment& 
 
 BOOST_AUTO_TEST_SUITE(settings)
 
+BOOST_AUTO_TEST_CASE(the_cache_has_a_place_or_none) {
+  BOOST_TEST(cache_folder(home, root) == "/var/cache/drover");
+  BOOST_TEST(cache_folder(home, user) == "/home/ann/.cache/drover");
+  BOOST_TEST(cache_folder({{"HOME", "/home/ann"}, {"XDG_CACHE_HOME", "/tmp/c"}}, user) == "/tmp/c/drover");
+  BOOST_TEST(cache_folder({{"HOME", "/home/ann"}, {"XDG_CACHE_HOME", "c"}}, user) == "/home/ann/.cache/drover");
+  BOOST_TEST(cache_folder({{"HOME", "ann"}}, user).empty());
+  BOOST_TEST(cache_folder({}, user).empty());
+}
+
 struct StoreRow {
   const char* flag;
   Environment environment;

@@ -1,0 +1,27 @@
+// What --version prints, and with -v: the SHA-256 rows that this CPU can run, and which of them hashes how many streams.
+#pragma once
+
+#include "digest/sha256_figures.h"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <string>
+#include <vector>
+
+namespace drover::cli {
+
+struct KernelView {
+  std::string one;  // the row's name for a single stream
+  std::vector<const Sha256Backend*> usable;
+  Sha256ChoiceInUse in_use;
+
+  // Of this process. Throws usage for a wrong DROVER_SHA256.
+  static KernelView real();
+};
+
+// The lines after the first one.
+std::string kernels_text(const KernelView& view);
+// Puts "sha256", "sha256Rows", "sha256ByStreams" and "sha256Figures" into `json`.
+void add_kernels(nlohmann::ordered_json& json, const KernelView& view);
+
+}  // namespace drover::cli
