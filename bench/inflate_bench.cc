@@ -2,9 +2,11 @@
 // The bytes are this machine's programs in /usr/bin: what most of a layer is.
 #include "base/file.h"
 #include "store/inflate.h"
+#include "store/layer_digests.h"
 #include "store/tar_writer.h"
 
 #include <benchmark/benchmark.h>
+#include <openssl/evp.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -109,6 +111,48 @@ void zlib_gzip(benchmark::State& state) {
   count(state);
 }
 
+// What it takes to know a layer: inflated, the file's digest and the diff ID.
+void drover_gzip_and_both_digests(benchmark::State& state) {
+  const std::filesystem::path file = files().folder / "gz";
+  for (auto _ : state) benchmark::DoNotOptimize(drover::store::read_layer_digests(drover::Context{}, file));
+  count(state);
+}
+
+struct Evp {
+  Evp() { EVP_DigestInit_ex(context, EVP_sha256(), nullptr); }
+  ~Evp() { EVP_MD_CTX_free(context); }
+  EVP_MD_CTX* context = EVP_MD_CTX_new();
+};
+
+void zlib_gzip_and_two_evp(benchmark::State& state) {
+  const std::string blob = drover::read_file(files().folder / "gz", plain_bytes);
+  std::vector<unsigned char> out(piece_bytes);
+  for (auto _ : state) {
+    Evp blob_digest;
+    Evp diff_id;
+    z_stream stream{};
+    inflateInit2(&stream, 15 + 16);
+    std::size_t at = 0;
+    int result = Z_OK;
+    while (result == Z_OK) {
+      if (stream.avail_in == 0) {
+        const std::size_t n = std::min(piece_bytes, blob.size() - at);
+        stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(blob.data() + at));
+        stream.avail_in = static_cast<uInt>(n);
+        EVP_DigestUpdate(blob_digest.context, blob.data() + at, n);
+        at += n;
+      }
+      stream.next_out = out.data();
+      stream.avail_out = static_cast<uInt>(out.size());
+      result = ::inflate(&stream, Z_NO_FLUSH);
+      EVP_DigestUpdate(diff_id.context, out.data(), out.size() - stream.avail_out);
+    }
+    if (stream.total_out != plain_bytes) state.SkipWithError("wrong length");
+    inflateEnd(&stream);
+  }
+  count(state);
+}
+
 void tar_of_small_files(benchmark::State& state) {
   constexpr std::size_t number = 1000;
   const std::string text(4096, 'x');
@@ -126,6 +170,8 @@ void tar_of_small_files(benchmark::State& state) {
 
 BENCHMARK(drover_gzip)->Unit(benchmark::kMillisecond);
 BENCHMARK(zlib_gzip)->Unit(benchmark::kMillisecond);
+BENCHMARK(drover_gzip_and_both_digests)->Unit(benchmark::kMillisecond);
+BENCHMARK(zlib_gzip_and_two_evp)->Unit(benchmark::kMillisecond);
 BENCHMARK(drover_zstd)->Unit(benchmark::kMillisecond);
 BENCHMARK(tar_of_small_files)->Unit(benchmark::kMillisecond);
 BENCHMARK_MAIN();

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <limits>
 #include <string>
+#include <utility>
 #include <variant>
 
 namespace drover::store {
@@ -140,8 +141,8 @@ Compression sniff_compression(const std::filesystem::path& file) {
 }
 
 struct InflateReader::Impl {
-  explicit Impl(const std::filesystem::path& file)
-      : input(file), compression(sniff_compression(input.window())), stream(make_stream(compression, input)) {}
+  Impl(const std::filesystem::path& file, LayerInput::OnRead on_read)
+      : input(file, std::move(on_read)), compression(sniff_compression(input.window())), stream(make_stream(compression, input)) {}
 
   LayerInput input;
   Compression compression;
@@ -149,7 +150,8 @@ struct InflateReader::Impl {
   std::uint64_t produced = 0;
 };
 
-InflateReader::InflateReader(const std::filesystem::path& file) : impl_(std::make_unique<Impl>(file)) {}
+InflateReader::InflateReader(const std::filesystem::path& file, std::function<void(std::span<const std::byte>)> on_read)
+    : impl_(std::make_unique<Impl>(file, std::move(on_read))) {}
 InflateReader::~InflateReader() = default;
 InflateReader::InflateReader(InflateReader&&) noexcept = default;
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -20,7 +21,8 @@ Compression sniff_compression(const std::filesystem::path& file);
 // and a ratio beyond 1100:1 after 1 GiB (deflate's limit is 1032:1) throw invalid. Not thread-safe.
 class InflateReader {
  public:
-  explicit InflateReader(const std::filesystem::path& file);
+  // `on_read` is told of the file's own bytes as they are read, in order and each once, the first of them before this returns.
+  explicit InflateReader(const std::filesystem::path& file, std::function<void(std::span<const std::byte>)> on_read = {});
   ~InflateReader();
   InflateReader(InflateReader&&) noexcept;
 

@@ -4,6 +4,8 @@
 
 #include <fcntl.h>
 
+#include <utility>
+
 namespace drover::store {
 namespace {
 
@@ -12,8 +14,8 @@ constexpr std::size_t read_ahead_bytes = 2U << 20U;
 
 }  // namespace
 
-LayerInput::LayerInput(const std::filesystem::path& file)
-    : path_(file), fd_(open_file(file, O_RDONLY | O_NONBLOCK | O_NOCTTY)), buffer_(buffer_bytes) {
+LayerInput::LayerInput(const std::filesystem::path& file, OnRead on_read)
+    : path_(file), on_read_(std::move(on_read)), fd_(open_file(file, O_RDONLY | O_NONBLOCK | O_NOCTTY)), buffer_(buffer_bytes) {
   posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
 }
 
@@ -23,6 +25,7 @@ std::span<const std::byte> LayerInput::window() {
     begin_ = 0;
     end_ = read_at(fd_.get(), buffer_, read_, path_.string());
     read_ += end_;
+    if (on_read_ && end_ > 0) on_read_(std::span<const std::byte>(buffer_).first(end_));
   }
   return std::span<const std::byte>(buffer_).subspan(begin_, end_ - begin_);
 }

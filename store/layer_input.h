@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -15,7 +16,10 @@ namespace drover::store {
 // Not thread-safe.
 class LayerInput {
  public:
-  explicit LayerInput(const std::filesystem::path& file);
+  // Told of the file's bytes as they are read, in order and each once; they lie there until the next call.
+  using OnRead = std::function<void(std::span<const std::byte>)>;
+
+  explicit LayerInput(const std::filesystem::path& file, OnRead on_read = {});
 
   // What is read and not consumed; reads on when that is nothing. Empty at the end of the file.
   std::span<const std::byte> window();
@@ -28,6 +32,7 @@ class LayerInput {
 
  private:
   std::filesystem::path path_;
+  OnRead on_read_;
   UniqueFd fd_;
   std::vector<std::byte> buffer_;
   std::size_t begin_ = 0;
