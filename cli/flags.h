@@ -41,6 +41,7 @@ struct Flags {
   bool keep_going = false;
   bool fail_fast = false;
   bool repair = false;
+  bool deep = false;
   bool apply = false;
 };
 

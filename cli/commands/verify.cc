@@ -4,6 +4,7 @@
 #include "cli/session.h"
 
 #include "store/verify.h"
+#include "store/verify_layers.h"
 
 #include <nlohmann/json.hpp>
 
@@ -35,7 +36,7 @@ Error damage_error(const store::VerifyReport& report, bool has_tried) {
 ExitCode run(Session& session) {
   const bool is_repair = session.flags().repair && !session.settings().dry_run;
   store::BlobStore store = session.open_store(is_repair ? store::BlobStore::Access::write : store::BlobStore::Access::read);
-  const store::VerifyReport found = verify(session, store);
+  store::VerifyReport found = verify(session, store);
   store::VerifyReport left = found;
   std::vector<Error> failures;
   if (is_repair) {
@@ -44,6 +45,11 @@ ExitCode run(Session& session) {
       failures = repair(session.ctx(), session.registry(), store, left, options);
       left = verify(session, store);
     }
+  }
+  if (session.flags().deep) {
+    const std::size_t jobs = std::max(1U, std::thread::hardware_concurrency());
+    const std::vector<store::TagFault> faults = store::verify_layers(session.ctx(), store, jobs);
+    for (store::VerifyReport* const report : {&found, &left}) report->unusable.insert(report->unusable.end(), faults.begin(), faults.end());
   }
   if (!left.is_sound()) failures.push_back(damage_error(left, is_repair));
 
@@ -62,7 +68,8 @@ Command verify_command() {
                      "registries that the tags name, in the versions that the store has. -q prints the digests that are (still) wrong.",
           .example = "  drover verify --repair",
           .positionals = {},
-          .options = {{"--repair", &Flags::repair, "fetch again what is damaged or missing"}},
+          .options = {{"--repair", &Flags::repair, "fetch again what is damaged or missing"},
+                      {"--deep", &Flags::deep, "inflate every layer too: does it unpack to what its image says?"}},
           .run = run};
 }
 
