@@ -1,7 +1,7 @@
 // Blobs from registries into the store: many connections, bounded memory, hashed and written apart from the receiving.
 //
-// Receivers (a thread and a connection each) fetch bounded ranges into recycled buffers; hashers write each blob's buffers in place and
-// hash them at the frontier; committers sync and publish. A full pool of buffers stops the receivers, and so the sockets.
+// Receivers (a thread and a connection each) fetch bounded ranges into recycled buffers; hashers write each blob's buffers in
+// place and hash them at the frontier; committers sync and publish. A full pool of buffers stops the receivers, and so the sockets.
 #pragma once
 
 #include "base/context.h"
@@ -37,8 +37,8 @@ class Transfer {
 
   // Thread-safe. `label` is for progress. Each digest once.
   void add(const Descriptor& descriptor, const Reference& repository, std::string label);
-  // Another image needs this blob too: it becomes more urgent, and that image's repository is asked when the first cannot serve it.
-  // Thread-safe.
+  // Another image needs this blob too: it becomes more urgent, and that image's repository is asked when the first cannot serve
+  // it. Thread-safe.
   void add_source(const Digest& digest, const Reference& repository);
   // Returns when all added blobs are done. Throws interrupted, and what concerns all of them (io, no_space).
   void finish();

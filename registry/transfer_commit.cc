@@ -1,0 +1,47 @@
+// The committers: whole blobs are compared, synced and published; one that came out wrong is fetched once more.
+#include "registry/transfer_state.h"
+
+namespace drover::registry {
+
+void Transfer::Impl::commit() {
+  std::unique_lock lock(mutex);
+  for (;;) {
+    blob_written.wait(lock, [this] { return !to_commit.empty() || (receivers_left == 0 && hashers_left == 0) || fatal; });
+    if (fatal || to_commit.empty()) return;
+    Blob& blob = *to_commit.front();
+    to_commit.pop_front();
+    commit_blob(lock, blob);
+  }
+}
+
+void Transfer::Impl::commit_blob(std::unique_lock<std::mutex>& lock, Blob& blob) {
+  lock.unlock();
+  Context patient = ctx;
+  patient.stop = {};
+  std::optional<Error> failure;
+  std::optional<store::PartFile> fresh;
+  try {
+    blob.part->commit(patient, store);
+  } catch (const Error& e) {
+    if (e.code() != ErrorCode::digest_mismatch) throw;
+    failure = e;
+    blob.part.reset();
+    if (!blob.was_restarted) fresh = store::PartFile::try_open(patient, store, blob.descriptor);
+  }
+  if (!failure) blob.part.reset();
+  lock.lock();
+  if (!fresh) {
+    finish_blob(lock, blob, failure);
+    return;
+  }
+  // Once more in one piece: a proxy that mangles ranges often serves whole blobs rightly.
+  ctx.warn(std::string(failure->what()) + "; fetching it once more");
+  blob.part = std::move(fresh);
+  blob.was_restarted = true;
+  blob.written = 0;
+  scheduler.restart(blob.scheduled);
+  blob.state = Blob::State::active;
+  work_ready.notify_all();
+}
+
+}  // namespace drover::registry
