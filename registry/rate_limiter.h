@@ -14,6 +14,7 @@ class RateLimiter {
  public:
   explicit RateLimiter(std::uint64_t bytes_per_second) : rate_(bytes_per_second) {}
 
+  bool is_limited() const { return rate_ != 0; }
   // Sleeps until `bytes` may pass; returns early when stopped.
   void take(const Context& ctx, std::size_t bytes);
 

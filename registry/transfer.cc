@@ -8,11 +8,21 @@
 namespace drover::registry {
 namespace {
 
-constexpr std::size_t connections_max = 32;   // each may hold one unfinished buffer; enough must be left to go round
-constexpr std::size_t hashers = 2;
+constexpr std::size_t connections_max = 32;  // each may hold one unfinished buffer; enough must be left to go round
+constexpr std::size_t hashers = 2;           // one, and a helper for when it falls behind
 constexpr std::size_t committers = 2;
 
 }  // namespace
+
+Transfer::Impl::Impl(const Context& context, Client& c, store::BlobStore& s, const TransferOptions& o, Done d)
+    : ctx(context),
+      client(c),
+      store(s),
+      options(o),
+      connections(std::clamp<std::size_t>(2 * o.jobs, 1, connections_max)),
+      done(std::move(d)),
+      limiter(o.rate_bytes_per_second),
+      scheduler({.connections_each_host = connections}) {}
 
 // What the threads work with: it also stops when the transfer does.
 Context Transfer::Impl::inner() const {
@@ -47,12 +57,11 @@ void Transfer::Impl::request_stop() {
 
 void Transfer::Impl::start() {
   forward.emplace(ctx.stop, [this] { request_stop(); });
-  const std::size_t connections = std::clamp<std::size_t>(options.jobs * 2, 1, connections_max);
   receivers_left = connections;
   hashers_left = hashers;
-  const auto guarded = [this](void (Impl::*loop)()) {
+  const auto guarded = [this](const auto& loop) {
     try {
-      (this->*loop)();
+      loop();
     } catch (const Error& e) {
       fail_all(e);
     } catch (const std::exception& e) {
@@ -60,22 +69,24 @@ void Transfer::Impl::start() {
     }
   };
   for (std::size_t i = 0; i < connections; ++i) {
-    threads.emplace_back([this, guarded] {
-      guarded(&Impl::receive);
+    threads.emplace_back([this, guarded, i] {
+      guarded([&] { receive(i); });
       const std::lock_guard lock(mutex);
       --receivers_left;
       piece_received.notify_all();
     });
   }
   for (std::size_t i = 0; i < hashers; ++i) {
-    threads.emplace_back([this, guarded] {
-      guarded(&Impl::hash);
+    threads.emplace_back([this, guarded, i] {
+      guarded([&] { hash(i > 0); });
       const std::lock_guard lock(mutex);
       --hashers_left;
       blob_written.notify_all();
     });
   }
-  for (std::size_t i = 0; i < committers; ++i) threads.emplace_back([this, guarded] { guarded(&Impl::commit); });
+  for (std::size_t i = 0; i < committers; ++i) {
+    threads.emplace_back([this, guarded] { guarded([&] { commit(); }); });
+  }
 }
 
 // The disk or the store is at fault: nothing else can succeed either.
@@ -100,6 +111,28 @@ void Transfer::Impl::finish_blob(std::unique_lock<std::mutex>& lock, Blob& blob,
   work_ready.notify_all();
 }
 
+Transfer::Impl::Host& Transfer::Impl::host_of(const Reference& repository) {
+  const auto [entry, is_new] = hosts.try_emplace(repository.registry());
+  if (is_new) entry->second.scheduled = scheduler.add_host();
+  return entry->second;
+}
+
+// Each image was resolved over a connection of its own, and those stand: no need to begin with fewer.
+void Transfer::Impl::note_image(const Reference& image) {
+  Host& host = host_of(image);
+  host.images.insert(image.to_string());
+  scheduler.begin_with(host.scheduled, host.images.size());
+}
+
+// All bytes are there and written: on to the committers.
+void Transfer::Impl::commit_if_complete(Blob& blob) {
+  if (blob.state != Blob::State::active || blob.in_hasher || !blob.pieces.empty()) return;
+  if (!scheduler.is_settled(blob.scheduled)) return;
+  blob.state = Blob::State::committing;
+  to_commit.push_back(&blob);
+  blob_written.notify_one();
+}
+
 Transfer::Transfer(const Context& ctx, Client& client, store::BlobStore& store, const TransferOptions& options, Done done)
     : impl_(std::make_unique<Impl>(ctx, client, store, options, std::move(done))) {
   impl_->start();
@@ -114,13 +147,15 @@ void Transfer::add(const Descriptor& descriptor, const Reference& repository, st
   const std::lock_guard lock(impl_->mutex);
   impl_->blobs.push_back(
       {.descriptor = descriptor, .repository = repository, .alternatives = {}, .label = std::move(label), .part = {},
-       .pieces = {}});
+       .landed = {}, .pieces = {}});
   ++impl_->unfinished;
+  impl_->note_image(repository);
   impl_->work_ready.notify_all();
 }
 
 void Transfer::add_source(const Digest& digest, const Reference& repository) {
   const std::lock_guard lock(impl_->mutex);
+  impl_->note_image(repository);
   for (Impl::Blob& blob : impl_->blobs) {
     if (blob.descriptor.digest != digest) continue;
     ++blob.shares;

@@ -1,7 +1,8 @@
 // Blobs from registries into the store: many connections, bounded memory, hashed and written apart from the receiving.
 //
 // Receivers (a thread and a connection each) fetch bounded ranges into recycled buffers; hashers write each blob's buffers in
-// place and hash them at the frontier; committers sync and publish. A full pool of buffers stops the receivers, and so the sockets.
+// place and hash them at the frontier; committers sync and publish. A full pool of buffers stops the receivers, and so the
+// sockets.
 #pragma once
 
 #include "base/context.h"

@@ -7,7 +7,6 @@
 namespace drover::registry {
 
 bool Transfer::Impl::Attempt::take(std::uint64_t offset, std::span<const std::byte> bytes) {
-  if (first_byte == Clock::time_point{}) first_byte = Clock::now();
   if (offset < reached) {  // the whole blob from its start, although a later part was asked for
     if (!request.is_sequential) {
       is_unranged = true;
@@ -20,57 +19,84 @@ bool Transfer::Impl::Attempt::take(std::uint64_t offset, std::span<const std::by
   }
   if (offset != reached) {
     throw Error(ErrorCode::network,
-                "the server sent bytes from " + std::to_string(offset) + " instead of " + std::to_string(reached));
-  }
-  if (bytes.size() > request.range.end - reached) {
-    is_unranged = true;  // more than was asked for: a whole answer to a bounded request
-    bytes = bytes.first(request.range.end - reached);
+                "the server sent bytes from " + std::to_string(offset) + " instead of " + std::to_string(reached.load()));
   }
   while (!bytes.empty()) {
     if (!piece && !begin_piece()) return false;
-    const std::size_t count = std::min(bytes.size(), buffer_bytes - piece->size);
+    const std::size_t count = std::min<std::size_t>(bytes.size(), piece_end - reached);
     std::memcpy(piece->buffer.bytes.get() + piece->size, bytes.data(), count);
     piece->size += count;
-    reached += count;
+    reached.store(reached + count, std::memory_order_relaxed);
     bytes = bytes.subspan(count);
-    if (piece->size == buffer_bytes) flush();
+    if (reached == piece_end) flush();
   }
-  return !is_unranged;
+  return true;
 }
 
 bool Transfer::Impl::Attempt::begin_piece() {
-  std::optional<Buffer> buffer = transfer.take_buffer();
+  std::unique_lock lock(transfer.mutex);
+  const std::uint64_t room = reserve(lock);
+  if (room == 0) return false;
+  std::optional<Buffer> buffer = take_buffer(lock);
   if (!buffer) return false;
   piece = Piece{.offset = reached, .size = 0, .buffer = *std::move(buffer)};
+  piece_end = reached + room;
   return true;
+}
+
+// How many bytes from `reached` on are this attempt's.
+std::uint64_t Transfer::Impl::Attempt::reserve(std::unique_lock<std::mutex>&) {
+  const auto now = Clock::now();
+  transfer.break_off_superfluous(now);
+  if (reached == request.range.end) {  // more than was asked for: the whole blob
+    is_unranged = true;
+    if (!transfer.scheduler.extend(request.id)) return 0;
+    request.range.end = blob.descriptor.size;
+    request.is_sequential = true;
+  }
+  const std::uint64_t room = transfer.scheduler.reserve(request.id, reached, buffer_bytes, now);
+  is_ended_early = room == 0;
+  if (transfer.scheduler.has_room()) transfer.work_ready.notify_one();
+  return room;
+}
+
+std::optional<Transfer::Impl::Buffer> Transfer::Impl::Attempt::take_buffer(std::unique_lock<std::mutex>& lock) {
+  const auto is_there = [this] { return !transfer.free_buffers.empty() || transfer.buffers_made < buffers_max; };
+  if (!is_there()) {
+    transfer.scheduler.set_held(request.id, true, Clock::now());
+    transfer.buffer_freed.wait(lock, [&] { return is_there() || stop.stop_requested(); });
+    transfer.scheduler.set_held(request.id, false, Clock::now());
+  }
+  if (stop.stop_requested()) {
+    transfer.buffer_freed.notify_one();  // that it was woken by is somebody else's
+    return std::nullopt;
+  }
+  if (transfer.free_buffers.empty()) {
+    ++transfer.buffers_made;
+    return Buffer{};
+  }
+  Buffer buffer = std::move(transfer.free_buffers.back());
+  transfer.free_buffers.pop_back();
+  return buffer;
 }
 
 void Transfer::Impl::Attempt::flush() {
   if (!piece) return;
-  // A whole buffer at a time: sleeps of less than a millisecond take longer than they say.
-  transfer.limiter.take(Context{.stop = token}, piece->size);
-  transfer.submit(blob, *std::exchange(piece, std::nullopt));
-}
-
-std::optional<Transfer::Impl::Buffer> Transfer::Impl::take_buffer() {
-  std::unique_lock lock(mutex);
-  buffer_freed.wait(lock, [this] { return !free_buffers.empty() || buffers_made < buffers_max || stop.stop_requested(); });
-  if (stop.stop_requested()) return std::nullopt;
-  if (free_buffers.empty()) {
-    ++buffers_made;
-    return Buffer{};
+  if (transfer.limiter.is_limited()) {
+    const auto hold = [this](bool is_held) {
+      const std::lock_guard lock(transfer.mutex);
+      transfer.scheduler.set_held(request.id, is_held, Clock::now());
+    };
+    hold(true);
+    // A whole buffer at a time: sleeps of less than a millisecond take longer than they say.
+    transfer.limiter.take(Context{.stop = stop.get_token()}, piece->size);
+    hold(false);
   }
-  Buffer buffer = std::move(free_buffers.back());
-  free_buffers.pop_back();
-  return buffer;
-}
-
-void Transfer::Impl::submit(Blob& blob, Piece piece) {
-  const std::lock_guard lock(mutex);
-  blob.pieces.push_back(std::move(piece));
-  if (blob.in_hasher || blob.pieces.size() > 1) return;  // queued already, or will be by the hasher that has it
-  to_hash.push_back(&blob);
-  piece_received.notify_one();
+  const std::lock_guard lock(transfer.mutex);
+  blob.pieces.push_back(*std::exchange(piece, std::nullopt));
+  ++transfer.pieces_waiting;
+  transfer.piece_received.notify_all();
+  if (!blob.in_hasher && blob.pieces.size() == 1) transfer.to_hash.push_back(&blob);  // else queued, or will be by who has it
 }
 
 }  // namespace drover::registry

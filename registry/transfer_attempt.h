@@ -3,6 +3,7 @@
 
 #include "registry/transfer_state.h"
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -11,19 +12,33 @@
 namespace drover::registry {
 
 struct Transfer::Impl::Attempt {
-  Impl& transfer;
-  Blob& blob;
-  const ChunkScheduler::Request& request;
-  std::stop_token token;
-  std::uint64_t reached;               // the next byte that is wanted
-  bool is_unranged = false;            // the server sent other bytes than those asked for
-  Clock::time_point first_byte{};
-  std::optional<Piece> piece;
+  Attempt(Impl& impl, Blob& of, const ChunkScheduler::Request& asked)
+      : transfer(impl),
+        blob(of),
+        request(asked),
+        reached(asked.range.begin),
+        forward(impl.stop.get_token(), [this] { stop.request_stop(); }) {}
 
   // As a BlobSink.
   bool take(std::uint64_t offset, std::span<const std::byte> bytes);
-  bool begin_piece();
   void flush();
+
+  Impl& transfer;
+  Blob& blob;
+  ChunkScheduler::Request request;      // its end moves when a whole answer is taken whole
+  std::atomic<std::uint64_t> reached;   // the next byte that is wanted; read by others
+  bool is_unranged = false;             // the server sent other bytes than those asked for
+  bool is_ended_early = false;          // others have the rest
+  bool is_broken_off = false;           // as superfluous; under the transfer's lock
+  std::optional<Piece> piece;
+  std::uint64_t piece_end = 0;
+  std::stop_source stop;                // of this attempt alone
+  std::stop_callback<std::function<void()>> forward;
+
+ private:
+  bool begin_piece();
+  std::uint64_t reserve(std::unique_lock<std::mutex>& lock);
+  std::optional<Buffer> take_buffer(std::unique_lock<std::mutex>& lock);
 };
 
 }  // namespace drover::registry

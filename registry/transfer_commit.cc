@@ -38,6 +38,7 @@ void Transfer::Impl::commit_blob(std::unique_lock<std::mutex>& lock, Blob& blob)
   ctx.warn(std::string(failure->what()) + "; fetching it once more");
   blob.part = std::move(fresh);
   blob.was_restarted = true;
+  blob.landed = {};
   blob.written = 0;
   scheduler.restart(blob.scheduled);
   blob.state = Blob::State::active;

@@ -1,5 +1,4 @@
 // The receivers: each opens blobs, then fetches one range after another on a connection of its own.
-#include "base/text.h"
 #include "registry/transfer_attempt.h"
 
 #include <algorithm>
@@ -9,7 +8,9 @@
 namespace drover::registry {
 namespace {
 
-constexpr auto poll_foreign = std::chrono::milliseconds(100);  // how often a blob that another process fetches is looked at
+// How often an idle receiver looks: at a blob that another process fetches, and at those connections that may need relief.
+constexpr auto idle_interval = std::chrono::milliseconds(50);
+constexpr auto watch_interval = std::chrono::milliseconds(50);
 constexpr std::uint64_t progress_worth = 64U << 10U;  // an attempt that brought this much was no failure of the blob
 
 }  // namespace
@@ -32,23 +33,21 @@ Transfer::Impl::Blob* Transfer::Impl::find_to_open() {
   return busy < options.jobs ? best : nullptr;
 }
 
-void Transfer::Impl::receive() {
-  double rate = 0;
+void Transfer::Impl::receive(ChunkScheduler::ConnectionId connection) {
   std::unique_lock lock(mutex);
   while (!is_over()) {
     if (Blob* const blob = find_to_open()) {
       open(lock, *blob);
       continue;
     }
-    const ConnectionRate known{.bytes_per_second = rate, .all_bytes_per_second = rates, .round_trip_seconds = round_trip};
-    if (const std::optional<ChunkScheduler::Request> request = scheduler.next(known)) {
-      fetch(lock, *request, rate);
+    const auto now = Clock::now();
+    break_off_superfluous(now);
+    if (const std::optional<ChunkScheduler::Request> request = scheduler.next(connection, now)) {
+      fetch(lock, *request);
       continue;
     }
-    // Foreign blobs have no event of their own to wake us.
-    work_ready.wait_for(lock, poll_foreign, [this, seen = scheduler.unassigned_bytes()] {
-      return is_over() || scheduler.unassigned_bytes() != seen || find_to_open() != nullptr;
-    });
+    // Neither foreign blobs nor slow connections have an event of their own to wake us.
+    work_ready.wait_for(lock, idle_interval);
   }
 }
 
@@ -70,7 +69,6 @@ void Transfer::Impl::open(std::unique_lock<std::mutex>& lock, Blob& blob) {
     part->abandon();
     part.reset();
   }
-  const std::uint64_t taken_over = part ? part->resumed_bytes() : 0;
   const store::PartFile* const opened = part ? &*part : nullptr;
   const RangeSet present = opened != nullptr ? opened->present() : RangeSet{};
   lock.lock();
@@ -80,15 +78,21 @@ void Transfer::Impl::open(std::unique_lock<std::mutex>& lock, Blob& blob) {
   }
   if (!part) {
     blob.state = Blob::State::foreign;
-    blob.look_again = Clock::now() + poll_foreign;
+    blob.look_again = Clock::now() + idle_interval;
     if (is_first_look) report(ProgressEvent::Kind::message, blob, 0, "another run is fetching this blob; waiting for it");
     return;
   }
+  schedule(blob, std::move(part), present);
+}
+
+void Transfer::Impl::schedule(Blob& blob, std::optional<store::PartFile> part, const RangeSet& present) {
   blob.part = std::move(part);
-  blob.written = taken_over;
-  resumed += taken_over;
-  blob.scheduled = scheduler.add(blob.descriptor.size, present);
+  blob.landed = present;
+  blob.written = blob.part->resumed_bytes();
+  resumed += blob.written;
+  blob.scheduled = scheduler.add(blob.descriptor.size, present, host_of(blob.repository).scheduled);
   scheduler.set_shares(blob.scheduled, blob.shares);
+  if (!client.can_range(blob.repository, blob.descriptor)) scheduler.set_sequential(blob.scheduled);
   by_schedule[blob.scheduled] = &blob;
   blob.state = Blob::State::active;
   report(ProgressEvent::Kind::started, blob, blob.written);
@@ -96,99 +100,70 @@ void Transfer::Impl::open(std::unique_lock<std::mutex>& lock, Blob& blob) {
   work_ready.notify_all();
 }
 
-// All bytes are there and written: on to the committers.
-void Transfer::Impl::commit_if_complete(Blob& blob) {
-  if (blob.state != Blob::State::active || blob.in_hasher || !blob.pieces.empty()) return;
-  if (!scheduler.is_settled(blob.scheduled)) return;
-  blob.state = Blob::State::committing;
-  to_commit.push_back(&blob);
-  blob_written.notify_one();
+// Requests whose bytes have come by others, or that have become too slow.
+void Transfer::Impl::break_off_superfluous(Clock::time_point now) {
+  if (now - watched < watch_interval) return;
+  watched = now;
+  for (const Attempt* attempt : attempts) scheduler.progress(attempt->request.id, attempt->reached, now);
+  for (const ChunkScheduler::RequestId id : scheduler.find_superfluous(now)) {
+    for (Attempt* attempt : attempts) {
+      if (attempt->request.id != id) continue;
+      attempt->is_broken_off = true;
+      attempt->stop.request_stop();
+      buffer_freed.notify_all();  // it may wait for one
+    }
+  }
 }
 
-void Transfer::Impl::fetch(std::unique_lock<std::mutex>& lock, const ChunkScheduler::Request& request, double& rate) {
+void Transfer::Impl::fetch(std::unique_lock<std::mutex>& lock, const ChunkScheduler::Request& request) {
   Blob& blob = *by_schedule.at(request.blob);
   const Reference repository = blob.repository;
+  Attempt attempt(*this, blob, request);
+  attempts.push_back(&attempt);
   lock.unlock();
-  Attempt attempt{.transfer = *this,
-                  .blob = blob,
-                  .request = request,
-                  .token = stop.get_token(),
-                  .reached = request.range.begin,
-                  .piece = {}};
-  const ByteRange asked = request.is_sequential ? ByteRange{0, blob.descriptor.size} : request.range;
-  const auto begin = Clock::now();
-  std::optional<Error> failure;
-  try {
-    const BlobSink sink = [&](std::uint64_t offset, std::span<const std::byte> bytes) { return attempt.take(offset, bytes); };
-    const BlobAnswer answer = client.fetch_range(inner(), repository, blob.descriptor, asked, sink);
-    attempt.is_unranged = attempt.is_unranged || answer.kind != BlobAnswer::Kind::range;
-    if (attempt.reached < request.range.end && !attempt.is_unranged && !stop.stop_requested()) {
-      const std::uint64_t short_by = request.range.end - attempt.reached;
-      failure = Error(ErrorCode::network, "the answer ended " + std::to_string(short_by) + " bytes early");
-    }
-  } catch (const Error& e) {
-    failure = e;
-  }
+  std::optional<Error> failure = fetch_into(attempt, repository);
   attempt.flush();
-  const auto end = Clock::now();
-  const std::uint64_t received = attempt.reached - request.range.begin;
-
   lock.lock();
-  if (attempt.first_byte != Clock::time_point{}) {
-    const double wait = std::chrono::duration<double>(attempt.first_byte - begin).count();
-    round_trip = round_trip == 0 ? wait : std::min(round_trip, wait);
-    const double seconds = std::max(1e-4, std::chrono::duration<double>(end - attempt.first_byte).count());
-    if (received >= progress_worth) {
-      const double now = static_cast<double>(received) / seconds;
-      rates += now - rate;
-      rate = now;
-    }
-  }
-  const bool whole_blob = request.range == ByteRange{0, blob.descriptor.size};
-  if (attempt.is_unranged && !whole_blob) {
+
+  std::erase(attempts, &attempt);
+  if (attempt.is_broken_off) failure.reset();
+  const std::uint64_t received = attempt.reached - request.range.begin;
+  if (received >= progress_worth) blob.attempt = 1;
+  const bool is_all = request.range == ByteRange{0, blob.descriptor.size};
+  if (attempt.is_unranged && !is_all) {
     scheduler.set_sequential(request.blob);
     if (request.is_sequential && received == 0 && !failure) {
       failure = Error(ErrorCode::network, "the server neither serves ranges nor the whole blob");
     }
   }
-  scheduler.returned(request, attempt.reached);
+  const auto now = Clock::now();
+  const bool is_shared = scheduler.in_flight(request.blob) > 1;
+  if (failure && received == 0 && is_refusal(*failure, is_shared)) scheduler.refused(request.id, now);
+  scheduler.returned(request.id, attempt.reached, now);
+  watched = {};  // a copy of what came may be under way
+  break_off_superfluous(now);
   commit_if_complete(blob);
   work_ready.notify_all();
-  if (failure && blob.state == Blob::State::active) after_failure(lock, blob, *failure, received);
+  // That of a repository which has been given up already tells nothing new.
+  const bool is_news = blob.state == Blob::State::active && blob.repository == repository;
+  if (failure && received < progress_worth && is_news) after_failure(lock, blob, *failure);
 }
 
-// Waits as the failure asks for, so that the same range can be tried again; gives the blob up when it is final.
-void Transfer::Impl::after_failure(std::unique_lock<std::mutex>& lock, Blob& blob, const Error& error, std::uint64_t received) {
-  if (error.code() == ErrorCode::interrupted) return;
-  if (received >= progress_worth) {
-    blob.attempt = 1;
-    return;
-  }
-  if (blob.is_backing_off) return;  // several connections failed at once: that counts once
-  blob.is_backing_off = true;
-  scheduler.set_paused(blob.scheduled, true);
-  const int attempt = ++blob.attempt;
-  lock.unlock();
-  std::optional<Error> final;
+std::optional<Error> Transfer::Impl::fetch_into(Attempt& attempt, const Reference& repository) {
+  const Descriptor& descriptor = attempt.blob.descriptor;
+  Context context = ctx;
+  context.stop = attempt.stop.get_token();
+  const ByteRange asked = attempt.request.is_sequential ? ByteRange{0, descriptor.size} : attempt.request.range;
   try {
-    client.wait_before_retry(inner(), error, attempt);
+    const BlobSink sink = [&](std::uint64_t offset, std::span<const std::byte> bytes) { return attempt.take(offset, bytes); };
+    const BlobAnswer answer = client.fetch_range(context, repository, descriptor, asked, sink);
+    if (answer.kind != BlobAnswer::Kind::range) attempt.is_unranged = true;
   } catch (const Error& e) {
-    final = e;
+    return e;
   }
-  lock.lock();
-  blob.is_backing_off = false;
-  scheduler.set_paused(blob.scheduled, false);
-  work_ready.notify_all();
-  if (!final || final->code() == ErrorCode::interrupted || blob.state != Blob::State::active) return;
-  if (!blob.alternatives.empty()) {
-    ctx.warn(std::string(final->what()) + "; trying " + blob.alternatives.back().name());
-    blob.repository = blob.alternatives.back();
-    blob.alternatives.pop_back();
-    blob.attempt = 1;
-    return;
-  }
-  scheduler.drop(blob.scheduled);
-  finish_blob(lock, blob, final);
+  const std::uint64_t missing = attempt.request.range.end - attempt.reached;
+  if (missing == 0 || attempt.is_unranged || attempt.is_ended_early || attempt.stop.stop_requested()) return std::nullopt;
+  return Error(ErrorCode::network, "the answer ended " + std::to_string(missing) + " bytes early");
 }
 
 }  // namespace drover::registry

@@ -7,11 +7,15 @@
 #include "registry/rate_limiter.h"
 #include "registry/transfer.h"
 #include "store/part_file.h"
+#include "store/ranges.h"
 
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <mutex>
+#include <set>
+#include <string>
 #include <string_view>
 #include <thread>
 #include <unordered_map>
@@ -48,6 +52,7 @@ struct Transfer::Impl {
     Clock::time_point look_again{};       // foreign: when
     ChunkScheduler::BlobId scheduled = 0;
     std::optional<store::PartFile> part;  // used by one hasher or committer at a time
+    RangeSet landed;                      // written or being written; the same
     std::deque<Piece> pieces;             // received, not written
     bool in_hasher = false;
     bool was_restarted = false;           // the bytes were wrong once
@@ -56,40 +61,50 @@ struct Transfer::Impl {
     std::uint64_t written = 0;
   };
 
-  Impl(const Context& context, Client& c, store::BlobStore& s, const TransferOptions& o, Done d)
-      : ctx(context), client(c), store(s), options(o), done(std::move(d)), limiter(o.rate_bytes_per_second) {}
+  // By the registry's name; what serves its blobs, often another host, is one party with it.
+  struct Host {
+    ChunkScheduler::HostId scheduled = 0;
+    std::set<std::string> images;         // resolved there
+    bool is_waited_for = false;           // it said when to ask again, and somebody sleeps until then
+  };
+
+  Impl(const Context& context, Client& c, store::BlobStore& s, const TransferOptions& o, Done d);
 
   Context ctx;
   Client& client;
   store::BlobStore& store;
   TransferOptions options;
+  const std::size_t connections;
   Done done;
   RateLimiter limiter;
 
   std::mutex mutex;
-  std::condition_variable work_ready;         // receivers, finish: something to open or fetch, or the end
-  std::condition_variable buffer_freed;        // receivers: a buffer
-  std::condition_variable piece_received;     // hashers: a piece, or no more receivers
-  std::condition_variable blob_written;      // committers: a blob, or no more hashers
-  std::deque<Blob> blobs;               // never shrinks: references stay good
+  std::condition_variable work_ready;      // receivers, finish: something to open or fetch, or the end
+  std::condition_variable buffer_freed;    // receivers: a buffer
+  std::condition_variable piece_received;  // hashers: a piece, or no more receivers
+  std::condition_variable blob_written;    // committers: a blob, or no more hashers
+  std::deque<Blob> blobs;                  // never shrinks: references stay good
+  std::map<std::string, Host> hosts;
   ChunkScheduler scheduler;
   std::unordered_map<ChunkScheduler::BlobId, Blob*> by_schedule;
+  struct Attempt;
+  std::vector<Attempt*> attempts;          // under way, each on its receiver's stack
+  Clock::time_point watched{};             // when they were last looked at
   std::vector<Buffer> free_buffers;
   std::size_t buffers_made = 0;
   std::deque<Blob*> to_hash;
+  std::size_t pieces_waiting = 0;          // received, in no hasher's hands
   std::deque<Blob*> to_commit;
   std::size_t receivers_left = 0;
   std::size_t hashers_left = 0;
   std::size_t unfinished = 0;
   bool is_closed = false;
   std::optional<Error> fatal;
-  double rates = 0;                     // of all connections, bytes a second
-  double round_trip = 0;                // the shortest seen, seconds
   std::uint64_t resumed = 0;
 
   std::stop_source stop;
   std::optional<std::stop_callback<std::function<void()>>> forward;  // the caller's stop is ours
-  std::vector<std::jthread> threads;    // last: they end before the rest goes
+  std::vector<std::jthread> threads;       // last: they end before the rest goes
 
   void wake_all();
   void request_stop();
@@ -99,21 +114,28 @@ struct Transfer::Impl {
   void fail_all(const Error& error);
   void finish_blob(std::unique_lock<std::mutex>& lock, Blob& blob, const std::optional<Error>& error);
   void report(ProgressEvent::Kind kind, const Blob& blob, std::uint64_t written, std::string_view text = {}) const;
+  Host& host_of(const Reference& repository);
+  void note_image(const Reference& image);
+  void commit_if_complete(Blob& blob);
 
-  // Receivers: transfer_receive.cc, transfer_attempt.cc.
-  void receive();
+  // Receivers: transfer_receive.cc, transfer_failure.cc.
+  void receive(ChunkScheduler::ConnectionId connection);
   Blob* find_to_open();
   void open(std::unique_lock<std::mutex>& lock, Blob& blob);
-  struct Attempt;
-  void fetch(std::unique_lock<std::mutex>& lock, const ChunkScheduler::Request& request, double& rate);
-  std::optional<Buffer> take_buffer();
-  void commit_if_complete(Blob& blob);
-  void submit(Blob& blob, Piece piece);
-  void after_failure(std::unique_lock<std::mutex>& lock, Blob& blob, const Error& error, std::uint64_t received);
+  void schedule(Blob& blob, std::optional<store::PartFile> part, const RangeSet& present);
+  void fetch(std::unique_lock<std::mutex>& lock, const ChunkScheduler::Request& request);
+  std::optional<Error> fetch_into(Attempt& attempt, const Reference& repository);
+  void break_off_superfluous(Clock::time_point now);
+  static bool is_refusal(const Error& error, bool is_shared);
+  void after_failure(std::unique_lock<std::mutex>& lock, Blob& blob, const Error& error);
+  void give_up_or_go_elsewhere(std::unique_lock<std::mutex>& lock, Blob& blob, const Error& error);
 
   // Hashers and committers: transfer_hash.cc, transfer_commit.cc.
-  void hash();
+  void hash(bool is_helper);
+  std::vector<Blob*> take_ready();
+  bool is_hasher_behind() const { return pieces_waiting > buffers_max / 2; }
   void write_pieces(std::unique_lock<std::mutex>& lock, Blob& blob);
+  static std::uint64_t write_new(const Context& patient, Blob& blob, const Piece& piece);
   void commit();
   void commit_blob(std::unique_lock<std::mutex>& lock, Blob& blob);
 };

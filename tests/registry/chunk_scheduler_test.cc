@@ -2,19 +2,15 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include <algorithm>
-#include <map>
-#include <queue>
-#include <random>
-#include <vector>
+#include <optional>
 
 using namespace drover;
 using drover::registry::ChunkScheduler;
-using drover::registry::ConnectionRate;
 
 namespace {
 
 constexpr std::uint64_t mib = 1U << 20U;
+constexpr std::uint64_t buffer = 256U << 10U;
 
 RangeSet present(std::initializer_list<ByteRange> ranges) {
   RangeSet set;
@@ -22,151 +18,307 @@ RangeSet present(std::initializer_list<ByteRange> ranges) {
   return set;
 }
 
-// Connections of different rates fetch all blobs; returns total bytes / (sum of rates * seconds taken).
-double simulate(const std::vector<std::uint64_t>& sizes, std::vector<double> rates, double round_trip) {
-  ChunkScheduler scheduler;
-  for (const std::uint64_t size : sizes) scheduler.add(size, {});
-  double all = 0;
-  for (const double r : rates) all += r;
-  struct Event {
-    double time;
-    std::size_t connection;
-    bool operator<(const Event& other) const { return time > other.time; }
-  };
-  std::priority_queue<Event> events;
-  std::vector<std::optional<ChunkScheduler::Request>> running(rates.size());
-  std::vector<RangeSet> got(sizes.size());
-  std::vector<bool> is_known(rates.size());
-  for (std::size_t i = 0; i < rates.size(); ++i) events.push({0, i});
-  double end = 0;
-  while (!events.empty()) {
-    const Event event = events.top();
-    events.pop();
-    auto& mine = running[event.connection];
-    if (mine) {
-      got[mine->blob].add(mine->range);
-      scheduler.returned(*mine, mine->range.end);
-      is_known[event.connection] = true;
-      end = std::max(end, event.time);
+// One host, all connections allowed, and a clock.
+struct Fixture {
+  ChunkScheduler scheduler{{.connections_each_host = 8}};
+  ChunkScheduler::HostId host = scheduler.add_host();
+  double now = 1;
+
+  Fixture() { scheduler.begin_with(host, 8); }
+
+  ChunkScheduler::TimePoint time() const {
+    return ChunkScheduler::TimePoint(std::chrono::nanoseconds(static_cast<std::int64_t>(now * 1e9)));
+  }
+  ChunkScheduler::BlobId add(std::uint64_t size, const RangeSet& there = {}) { return scheduler.add(size, there, host); }
+  std::optional<ChunkScheduler::Request> next(ChunkScheduler::ConnectionId connection = 0) {
+    return scheduler.next(connection, time());
+  }
+
+  // The request's answer begins after `wait` and goes on at this rate until `reached`.
+  void receive(const ChunkScheduler::Request& request, std::uint64_t reached, double rate, double wait = 0.02) {
+    now += wait;
+    std::uint64_t at = request.range.begin;
+    while (at < reached) {
+      const std::uint64_t more = scheduler.reserve(request.id, at, std::min(buffer, reached - at), time());
+      if (more == 0) return;
+      at += more;
+      now += static_cast<double>(more) / rate;
     }
-    const double rate = rates[event.connection];
-    mine = scheduler.next(is_known[event.connection] ? ConnectionRate{rate, all, round_trip} : ConnectionRate{});
-    if (mine) events.push({event.time + round_trip + static_cast<double>(mine->range.size()) / rate, event.connection});
+    scheduler.progress(request.id, at, time());
   }
-  double total = 0;
-  for (std::size_t i = 0; i < sizes.size(); ++i) {
-    BOOST_REQUIRE(got[i].contains({0, sizes[i]}));
-    total += static_cast<double>(sizes[i]);
-  }
-  return total / all / end;
-}
+  void finish(const ChunkScheduler::Request& request, std::uint64_t reached) { scheduler.returned(request.id, reached, time()); }
+  void finish(const ChunkScheduler::Request& request) { finish(request, request.range.end); }
+};
 
 }  // namespace
 
-BOOST_AUTO_TEST_SUITE(chunk_scheduler)
+BOOST_FIXTURE_TEST_SUITE(chunk_scheduler, Fixture)
 
 BOOST_AUTO_TEST_CASE(small_blobs_go_first_and_whole) {
-  ChunkScheduler scheduler;
-  scheduler.add(100 * mib, {});
-  const auto small = scheduler.add(3000, {});
-  const auto request = scheduler.next({});
+  add(100 * mib);
+  const auto small = add(3000);
+  const auto request = next();
   BOOST_REQUIRE(request.has_value());
   BOOST_TEST(request->blob == small);
   BOOST_TEST((request->range == ByteRange{0, 3000}));
 }
 
 BOOST_AUTO_TEST_CASE(what_several_images_wait_for_goes_before_what_is_larger) {
-  ChunkScheduler scheduler;
-  scheduler.add(100 * mib, {});
-  const auto shared = scheduler.add(20 * mib, {});
+  add(100 * mib);
+  const auto shared = add(20 * mib);
   scheduler.set_shares(shared, 2);
-  BOOST_TEST(scheduler.next({})->blob == shared);
+  BOOST_TEST(next()->blob == shared);
+}
+
+BOOST_AUTO_TEST_CASE(connections_are_shared_out_by_what_is_left) {
+  const auto large = add(300 * mib);
+  const auto medium = add(100 * mib);
+  std::size_t of_large = 0;
+  std::size_t of_medium = 0;
+  for (ChunkScheduler::ConnectionId c = 0; c < 8; ++c) ++(next(c)->blob == large ? of_large : of_medium);
+  BOOST_TEST(of_large == 6U);
+  BOOST_TEST(of_medium == 2U);
+  BOOST_TEST(scheduler.in_flight(medium) == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(the_first_request_of_a_large_blob_is_bounded) {
-  ChunkScheduler scheduler;
-  scheduler.add(100 * mib, {});
-  BOOST_TEST((scheduler.next({})->range == ByteRange{0, 4 * mib}));
-  BOOST_TEST((scheduler.next({})->range == ByteRange{4 * mib, 8 * mib}));
+  add(100 * mib);
+  BOOST_TEST((next(0)->range == ByteRange{0, 4 * mib}));
+  BOOST_TEST((next(1)->range == ByteRange{4 * mib, 8 * mib}));
+}
+
+BOOST_AUTO_TEST_CASE(blobs_below_8_mib_are_not_split) {
+  add(8 * mib - 1);
+  BOOST_TEST((next()->range == ByteRange{0, 8 * mib - 1}));
+}
+
+BOOST_AUTO_TEST_CASE(a_known_rate_sizes_requests_to_about_a_second) {
+  add(4096 * mib);
+  const auto first = next();
+  receive(*first, first->range.end, 10e6);
+  finish(*first);
+  BOOST_TEST(static_cast<double>(next()->range.size()) == 10e6, boost::test_tools::tolerance(0.05));
+}
+
+BOOST_AUTO_TEST_CASE(long_round_trips_make_requests_longer) {
+  add(4096 * mib);
+  const auto first = next();
+  receive(*first, first->range.end, 10e6, 0.2);
+  finish(*first);
+  BOOST_TEST(static_cast<double>(next()->range.size()) == 40e6, boost::test_tools::tolerance(0.05));
+}
+
+BOOST_AUTO_TEST_CASE(towards_the_end_requests_are_each_connections_share) {
+  add(12 * mib);
+  const auto slow = next(0);
+  const auto fast = next(1);
+  receive(*slow, slow->range.end, 10e6);
+  receive(*fast, fast->range.end, 30e6);
+  finish(*slow);
+  // 4 MiB are left, of which the slow one gets its part in four (or less: the other's rate has not sunk by then).
+  const auto part = static_cast<double>(next(0)->range.size());
+  BOOST_TEST(part <= 1.05 * mib);
+  BOOST_TEST(part >= 0.5 * mib);
 }
 
 BOOST_AUTO_TEST_CASE(only_holes_are_fetched) {
-  ChunkScheduler scheduler;
-  const auto blob = scheduler.add(10 * mib, present({{0, 6 * mib}, {7 * mib, 10 * mib}}));
-  BOOST_TEST((scheduler.next({})->range == ByteRange{6 * mib, 7 * mib}));
-  BOOST_TEST(!scheduler.next({}).has_value());
+  const auto blob = add(10 * mib, present({{0, 6 * mib}, {7 * mib, 10 * mib}}));
+  BOOST_TEST((next(0)->range == ByteRange{6 * mib, 7 * mib}));
+  BOOST_TEST(!next(1).has_value());
   BOOST_TEST(!scheduler.is_settled(blob));
 }
 
 BOOST_AUTO_TEST_CASE(what_did_not_arrive_is_handed_out_again) {
-  ChunkScheduler scheduler;
-  const auto blob = scheduler.add(2 * mib, {});
-  const auto request = scheduler.next({});
-  scheduler.returned(*request, 500);
-  const auto rest = scheduler.next({});
+  const auto blob = add(2 * mib);
+  const auto request = next();
+  finish(*request, 500);
+  const auto rest = next();
   BOOST_TEST((rest->range == ByteRange{500, 2 * mib}));
-  scheduler.returned(*rest, 2 * mib);
+  finish(*rest);
   BOOST_TEST(scheduler.is_settled(blob));
+}
+
+BOOST_AUTO_TEST_CASE(a_host_gets_no_more_connections_than_its_limit) {
+  const auto other = scheduler.add_host();  // one connection until it has shown something
+  scheduler.add(100 * mib, {}, other);
+  BOOST_TEST(next(0).has_value());
+  BOOST_TEST(!next(1).has_value());
+  scheduler.begin_with(other, 2);
+  BOOST_TEST(next(1).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(four_blobs_begin_at_once_the_fifth_waits) {
+  const auto other = scheduler.add_host();
+  for (int i = 0; i < 6; ++i) scheduler.add(100 * mib, {}, other);
+  BOOST_TEST(scheduler.limit(other) == 4U);
 }
 
 BOOST_AUTO_TEST_CASE(a_server_without_ranges_gets_one_request_at_a_time) {
-  ChunkScheduler scheduler;
-  const auto blob = scheduler.add(100 * mib, {});
-  const auto first = scheduler.next({});
+  const auto blob = add(100 * mib);
+  const auto first = next(0);
   scheduler.set_sequential(blob);
-  BOOST_TEST(!scheduler.next({}).has_value());
-  scheduler.returned(*first, 1000);
-  const auto second = scheduler.next({});
+  BOOST_TEST(!next(1).has_value());
+  finish(*first, 1000);
+  const auto second = next(0);
   BOOST_TEST((second->range == ByteRange{1000, 100 * mib}));
   BOOST_TEST(second->is_sequential);
-  BOOST_TEST(!scheduler.next({}).has_value());
+  BOOST_TEST(!next(1).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_that_is_the_whole_blob_is_taken_whole) {
+  const auto blob = add(100 * mib);
+  const auto first = next(0);
+  const auto other = next(1);
+  BOOST_TEST(scheduler.extend(first->id));
+  BOOST_TEST(!next(2).has_value());
+  finish(*other, other->range.begin);
+  BOOST_TEST(!next(1).has_value());
+  finish(*first, 100 * mib);
+  BOOST_TEST(scheduler.is_settled(blob));
 }
 
 BOOST_AUTO_TEST_CASE(a_restart_wants_everything_again) {
-  ChunkScheduler scheduler;
-  const auto blob = scheduler.add(5 * mib, {});
-  scheduler.returned(*scheduler.next({}), 5 * mib);
+  const auto blob = add(5 * mib);
+  finish(*next());
   BOOST_TEST(scheduler.is_settled(blob));
   scheduler.restart(blob);
-  BOOST_TEST((scheduler.next({})->range == ByteRange{0, 5 * mib}));
+  BOOST_TEST((next()->range == ByteRange{0, 5 * mib}));
 }
 
 BOOST_AUTO_TEST_CASE(paused_and_dropped_blobs_are_left_alone) {
-  ChunkScheduler scheduler;
-  const auto blob = scheduler.add(5 * mib, {});
+  const auto blob = add(5 * mib);
   scheduler.set_paused(blob, true);
-  BOOST_TEST(!scheduler.next({}).has_value());
+  BOOST_TEST(!next().has_value());
   scheduler.set_paused(blob, false);
-  const auto request = scheduler.next({});
+  scheduler.set_host_paused(host, true);
+  BOOST_TEST(!next().has_value());
+  scheduler.set_host_paused(host, false);
+  const auto request = next();
   scheduler.drop(blob);
-  scheduler.returned(*request, 0);
+  finish(*request, 0);
   BOOST_TEST(scheduler.is_settled(blob));
   BOOST_TEST(scheduler.unassigned_bytes() == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_blob_needs_nothing) {
-  ChunkScheduler scheduler;
-  BOOST_TEST(scheduler.is_settled(scheduler.add(0, {})));
-  BOOST_TEST(!scheduler.next({}).has_value());
+  BOOST_TEST(scheduler.is_settled(add(0)));
+  BOOST_TEST(!next().has_value());
 }
 
-// Every byte exactly once without failures, and at a good share of what the connections could carry.
-BOOST_AUTO_TEST_CASE(unequal_connections_finish_together) {
-  std::mt19937 random(11);  // NOLINT: the same every time
-  std::lognormal_distribution<double> spread(0, 0.5);
-  double worst = 1;
-  double sum = 0;
-  constexpr int rounds = 50;
-  for (int round = 0; round < rounds; ++round) {
-    std::vector<double> rates;
-    for (int i = 0; i < 8; ++i) rates.push_back(20e6 * spread(random));
-    const double efficiency = simulate({200'000'000}, rates, 0.03);
-    worst = std::min(worst, efficiency);
-    sum += efficiency;
+// Taking over.
+
+BOOST_AUTO_TEST_CASE(an_idle_connection_takes_the_second_part_of_what_ends_last) {
+  const auto blob = add(7 * mib);
+  const auto whole = next(0);
+  receive(*whole, mib, 2e6);  // 6 MiB left: 3 s
+  const auto part = next(1);
+  BOOST_REQUIRE(part.has_value());
+  BOOST_TEST(part->blob == blob);
+  BOOST_TEST(part->range.end == 7 * mib);
+  // As fast as the other, so about half, less what it may do while this one is asking.
+  BOOST_TEST(static_cast<double>(part->range.size()) == 3.0 * mib, boost::test_tools::tolerance(0.1));
+  BOOST_TEST(scheduler.reserve(whole->id, mib, 100 * mib, time()) == part->range.begin - mib);
+  BOOST_TEST(scheduler.reserve(whole->id, part->range.begin, buffer, time()) == 0U);
+  finish(*whole, part->range.begin);
+  BOOST_TEST(scheduler.unassigned_bytes() == 0U);
+  BOOST_TEST(!scheduler.is_settled(blob));
+  finish(*part);
+  BOOST_TEST(scheduler.is_settled(blob));
+}
+
+BOOST_AUTO_TEST_CASE(the_bytes_of_a_buffer_that_is_being_filled_are_not_taken) {
+  add(7 * mib);
+  const auto whole = next(0);
+  receive(*whole, mib, 2e6);
+  BOOST_TEST(scheduler.reserve(whole->id, mib, 5 * mib, time()) == 5 * mib);
+  BOOST_TEST(next(1)->range.begin == 6 * mib);
+}
+
+BOOST_AUTO_TEST_CASE(what_ends_soon_anyway_is_left_alone) {
+  add(7 * mib);
+  const auto whole = next(0);
+  receive(*whole, 7 * mib - 2 * buffer, 100e6);
+  BOOST_TEST(!next(1).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_range_that_has_stopped_is_fetched_a_second_time_and_the_first_copy_counts) {
+  const auto blob = add(7 * mib);
+  const auto first = next(0);
+  receive(*first, 7 * mib - buffer, 10e6);
+  BOOST_TEST(scheduler.reserve(first->id, 7 * mib - buffer, buffer, time()) == buffer);
+  now += 10;  // nothing more comes
+  const auto copy = next(1);
+  BOOST_REQUIRE(copy.has_value());
+  BOOST_TEST((copy->range == ByteRange{7 * mib - buffer, 7 * mib}));
+  BOOST_TEST(!next(2).has_value());  // two are enough
+  receive(*copy, copy->range.end, 10e6);
+  finish(*copy);
+  const auto superfluous = scheduler.find_superfluous(time());
+  BOOST_REQUIRE(superfluous.size() == 1U);
+  BOOST_TEST(superfluous.front() == first->id);
+  BOOST_TEST(scheduler.find_superfluous(time()).empty());
+  finish(*first, 7 * mib - buffer);
+  BOOST_TEST(scheduler.is_settled(blob));
+}
+
+BOOST_AUTO_TEST_CASE(a_copy_that_fails_leaves_the_original_to_it) {
+  const auto blob = add(7 * mib);
+  const auto first = next(0);
+  receive(*first, 7 * mib - buffer, 10e6);
+  scheduler.reserve(first->id, 7 * mib - buffer, buffer, time());
+  now += 10;
+  const auto copy = next(1);
+  finish(*copy, copy->range.begin);
+  BOOST_TEST(scheduler.unassigned_bytes() == 0U);
+  finish(*first);
+  BOOST_TEST(scheduler.is_settled(blob));
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_copied_while_much_is_to_come) {
+  add(7 * mib);
+  add(7 * mib);
+  const auto first = next(0);
+  const auto second = next(1);
+  receive(*first, 6 * mib, 10e6);
+  scheduler.reserve(first->id, 6 * mib, mib, time());  // its own to the end: cannot be split
+  receive(*second, mib, 10e6);
+  scheduler.reserve(second->id, mib, 6 * mib, time());
+  now += 10;
+  BOOST_TEST(!next(2).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_that_became_much_slower_than_the_others_is_given_up) {
+  add(4096 * mib);
+  const auto one = next(0);
+  const auto two = next(1);
+  const auto three = next(2);
+  for (const auto& request : {one, two, three}) receive(*request, request->range.begin + mib, 10e6);
+  std::vector<ChunkScheduler::RequestId> given_up;
+  for (int i = 0; i < 45 && given_up.empty(); ++i) {
+    now += 0.1;
+    const std::uint64_t more = mib + static_cast<std::uint64_t>(i) * 50'000;
+    for (const auto& request : {one, two}) scheduler.progress(request->id, request->range.begin + more, time());
+    given_up = scheduler.find_superfluous(time());
+    BOOST_TEST((i > 30 || given_up.empty()));
   }
-  BOOST_TEST_MESSAGE("mean efficiency " << sum / rounds << ", worst " << worst);
-  BOOST_TEST(sum / rounds > 0.78);
-  BOOST_TEST(worst > 0.6);
+  BOOST_REQUIRE(given_up.size() == 1U);
+  BOOST_TEST(given_up.front() == three->id);
+  finish(*three, three->range.begin + mib);
+  BOOST_TEST((next(2)->range.begin == three->range.begin + mib));  // its rest is the next to be fetched
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_that_we_hold_back_is_not_slow) {
+  add(4096 * mib);
+  const auto one = next(0);
+  const auto two = next(1);
+  receive(*one, one->range.begin + mib, 0.5e6);
+  receive(*two, two->range.begin + mib, 0.5e6);
+  scheduler.set_held(two->id, true, time());
+  for (int i = 0; i < 60; ++i) {
+    now += 0.1;
+    scheduler.progress(one->id, one->range.begin + mib + static_cast<std::uint64_t>(i) * 50'000, time());
+    BOOST_TEST(scheduler.find_superfluous(time()).empty());
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -81,7 +81,8 @@ BOOST_AUTO_TEST_CASE(everything_lands_and_shared_blobs_come_once) {
   BOOST_TEST(ready.size() == 2U);
   BOOST_TEST(registry.count("GET", "/blobs/" + test::sha256_of(base)) == 1U);
   BOOST_TEST(report.bytes.reused == 0U);
-  BOOST_TEST(report.bytes.fetched == report.bytes.total);
+  BOOST_TEST(report.bytes.fetched >= report.bytes.total);
+  BOOST_TEST(report.bytes.fetched < report.bytes.total + report.bytes.total / 100);  // what a request brought beyond its new end
   BOOST_TEST(report.bytes.total > layer_bytes);
 }
 

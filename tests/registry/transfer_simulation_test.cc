@@ -1,0 +1,207 @@
+// The scheduler as a whole, played out: how near to the ideal it comes, and what it does about hosts with rules of their own.
+#include "tests/registry/transfer_simulation.h"
+
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <numeric>
+#include <random>
+
+using namespace drover::test;
+namespace data = boost::unit_test::data;
+
+namespace {
+
+// Fixed rates, lognormal around 20 MB/s.
+struct Efficiency {
+  double mean = 0;
+  double fifth_percentile = 0;
+};
+
+Efficiency measure(double megabytes, std::size_t connections, double round_trip, double spread, double open_round_trips,
+                   int trials) {
+  std::mt19937 random(7);  // NOLINT: the same every time
+  std::lognormal_distribution<double> factor(0, spread);
+  std::vector<double> found;
+  for (int trial = 0; trial < trials; ++trial) {
+    std::vector<double> rates(connections);
+    std::generate(rates.begin(), rates.end(), [&] { return 20e6 * factor(random); });
+    const double ideal = megabytes * 1e6 / std::accumulate(rates.begin(), rates.end(), 0.0);
+    const SimulationResult result =
+        simulate({.sizes = {static_cast<std::uint64_t>(megabytes * 1e6)},
+                  .connections = connections,
+                  .host = {.round_trip = round_trip,
+                           .open_round_trips = open_round_trips,
+                           .rate = [&](std::size_t connection, std::size_t, double) { return rates[connection]; }}});
+    BOOST_REQUIRE(result.is_complete);
+    found.push_back(ideal / result.seconds);
+  }
+  std::sort(found.begin(), found.end());
+  return {.mean = std::accumulate(found.begin(), found.end(), 0.0) / trials, .fifth_percentile = found[found.size() / 20]};
+}
+
+// The same bytes in parts of one size, handed out as connections come free, for comparison; 0: one part a connection.
+Efficiency measure_fixed(double megabytes, std::size_t connections, double round_trip, double spread, double part, int trials) {
+  std::mt19937 random(7);  // NOLINT
+  std::lognormal_distribution<double> factor(0, spread);
+  std::vector<double> found;
+  for (int trial = 0; trial < trials; ++trial) {
+    std::vector<double> rates(connections);
+    std::generate(rates.begin(), rates.end(), [&] { return 20e6 * factor(random); });
+    std::vector<double> free_at(connections);
+    const double size = part > 0 ? part : megabytes / static_cast<double>(connections);
+    for (double left = megabytes; left > 1e-9; left -= size) {
+      const auto first = std::min_element(free_at.begin(), free_at.end());
+      *first += round_trip + 1e6 * std::min(size, left) / rates[static_cast<std::size_t>(first - free_at.begin())];
+    }
+    const double ideal = megabytes * 1e6 / std::accumulate(rates.begin(), rates.end(), 0.0);
+    found.push_back(ideal / *std::max_element(free_at.begin(), free_at.end()));
+  }
+  std::sort(found.begin(), found.end());
+  return {.mean = std::accumulate(found.begin(), found.end(), 0.0) / trials, .fifth_percentile = found[found.size() / 20]};
+}
+
+struct Row {
+  const char* name;
+  double megabytes;
+  std::size_t connections;
+  double round_trip;
+  double spread;
+  Efficiency least;  // ideal time to actual
+};
+
+std::ostream& operator<<(std::ostream& out, const Row& row) { return out << row.name; }
+
+// Figures of the simulation that the rules come from (300 trials there): rate-aware requests with taking over.
+const Row rows[] = {{"50_mb_8_connections_30_ms", 50, 8, 0.03, 0.5, {0.74, 0.67}},
+                    {"200_mb_8_connections_30_ms", 200, 8, 0.03, 0.5, {0.86, 0.84}},
+                    {"1_gb_8_connections_30_ms", 1000, 8, 0.03, 0.5, {0.95, 0.94}},
+                    {"200_mb_8_connections_150_ms", 200, 8, 0.15, 0.5, {0.71, 0.64}},
+                    {"200_mb_16_connections_of_very_unequal_rates", 200, 16, 0.03, 1.0, {0.76, 0.69}}};
+
+// The spread of a mean and of a fifth percentile over so many trials, seen by other seeds.
+constexpr double mean_tolerance = 0.005;
+constexpr double percentile_tolerance = 0.02;
+constexpr int trials = 150;
+
+double steady(std::size_t, std::size_t, double) { return 20e6; }
+
+SimulatedTransfer one_blob(double megabytes) {
+  return {.sizes = {static_cast<std::uint64_t>(megabytes * 1e6)},
+          .connections = 16,
+          .is_adapting = true,
+          .host = {.open_round_trips = 2, .rate = steady}};
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(transfer_simulation)
+
+BOOST_DATA_TEST_CASE(unequal_connections_finish_together, data::make(rows), row) {
+  const Efficiency free = measure(row.megabytes, row.connections, row.round_trip, row.spread, 0, trials);
+  const Efficiency costly = measure(row.megabytes, row.connections, row.round_trip, row.spread, 2, trials / 3);
+  const Efficiency fixed = measure_fixed(row.megabytes, row.connections, row.round_trip, row.spread, 8, trials);
+  const Efficiency divided = measure_fixed(row.megabytes, row.connections, row.round_trip, row.spread, 0, trials);
+  BOOST_TEST_MESSAGE(row.name << ": mean " << free.mean << ", 5th percentile " << free.fifth_percentile
+                              << "; when new connections cost 2 round trips " << costly.mean << ", " << costly.fifth_percentile
+                              << "; parts of 8 MB " << fixed.mean << ", " << fixed.fifth_percentile << "; one part each "
+                              << divided.mean << ", " << divided.fifth_percentile);
+  BOOST_TEST(free.mean >= row.least.mean - mean_tolerance);
+  BOOST_TEST(free.fifth_percentile >= row.least.fifth_percentile - percentile_tolerance);
+  BOOST_TEST(free.mean > fixed.mean);
+  BOOST_TEST(free.mean > divided.mean);
+}
+
+BOOST_AUTO_TEST_CASE(many_blobs_end_together) {
+  std::mt19937 random(3);  // NOLINT
+  std::lognormal_distribution<double> factor(0, 0.5);
+  std::vector<double> rates(8);
+  std::generate(rates.begin(), rates.end(), [&] { return 20e6 * factor(random); });
+  const SimulationResult result =
+      simulate({.sizes = {400'000'000, 60'000'000, 30'000'000, 6'000'000, 3'000'000, 500'000, 20'000},
+                .connections = 8,
+                .host = {.rate = [&](std::size_t connection, std::size_t, double) { return rates[connection]; }}});
+  BOOST_REQUIRE(result.is_complete);
+  BOOST_TEST(result.seconds < 1.12 * 499'520'000 / std::accumulate(rates.begin(), rates.end(), 0.0));
+  BOOST_TEST(result.received == 499'520'000U);
+}
+
+BOOST_AUTO_TEST_CASE(a_large_blob_has_all_connections_within_half_a_second) {
+  const SimulationResult result = simulate(one_blob(400));
+  BOOST_REQUIRE(result.is_complete);
+  BOOST_TEST(result.connections_peak == 16U);
+  BOOST_TEST(result.seconds < 1.25 + 0.5);  // 16 connections of 20 MB/s from the first moment would take 1.25
+}
+
+// Where each connection needs long enough to be judged by, no more are opened than bring something.
+BOOST_AUTO_TEST_CASE(a_slow_link_is_not_crowded) {
+  SimulatedTransfer transfer = one_blob(100);
+  transfer.host.link_rate = 4e6;
+  const SimulationResult result = simulate(transfer);
+  BOOST_REQUIRE(result.is_complete);
+  BOOST_TEST(result.seconds < 1.05 * 25);
+  BOOST_TEST(result.connections_peak <= 8U);
+  BOOST_TEST(result.limit <= 5U);
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_that_stops_is_replaced) {
+  SimulatedTransfer transfer = one_blob(400);
+  transfer.host.rate = [](std::size_t connection, std::size_t opening, double seconds) {
+    return connection == 3 && opening == 0 && seconds > 0.8 ? 0 : 20e6;
+  };
+  const SimulationResult result = simulate(transfer);
+  BOOST_REQUIRE(result.is_complete);
+  BOOST_TEST(result.seconds < 1.25 + 1.0);
+  BOOST_TEST(result.received < 400'000'000U + 1'000'000U);
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_that_crawls_in_a_long_transfer_is_reopened) {
+  SimulatedTransfer transfer = one_blob(8000);
+  transfer.host.rate = [](std::size_t connection, std::size_t opening, double seconds) {
+    return connection == 3 && opening == 0 && seconds > 2 ? 1e6 : 20e6;
+  };
+  const SimulationResult result = simulate(transfer);
+  BOOST_REQUIRE(result.is_complete);
+  BOOST_TEST(result.given_up >= 1U);
+  BOOST_TEST(result.seconds < 1.08 * 25);
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_caps_connections_is_left_with_as_many) {
+  for (const std::size_t cap : {1U, 3U, 6U}) {
+    SimulatedTransfer transfer = one_blob(1000);
+    transfer.host.connections_max = cap;
+    const SimulationResult result = simulate(transfer);
+    BOOST_TEST_CONTEXT("cap " << cap) {
+      BOOST_REQUIRE(result.is_complete);
+      BOOST_TEST(result.limit <= cap + 1);
+      BOOST_TEST(result.refusals <= 16U);
+      // Half of the capacity at worst until it is tried again, and never more than was asked twice.
+      BOOST_TEST(result.seconds < 2.2 * 50 / static_cast<double>(cap));
+      BOOST_TEST(result.received == 1'000'000'000U);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_lets_surplus_connections_wait_does_not_stop_the_others) {
+  SimulatedTransfer transfer = one_blob(2000);
+  transfer.host.connections_max = 4;
+  transfer.host.excess = SimulatedHost::Excess::unanswered;
+  const SimulationResult result = simulate(transfer);
+  BOOST_REQUIRE(result.is_complete);
+  BOOST_TEST(result.seconds < 1.2 * 25);
+  BOOST_TEST(result.limit <= 5U);
+}
+
+BOOST_AUTO_TEST_CASE(a_server_without_ranges_sends_each_blob_once_over_one_connection) {
+  SimulatedTransfer transfer = one_blob(100);
+  transfer.sizes.push_back(50'000'000);
+  transfer.host.has_ranges = false;
+  const SimulationResult result = simulate(transfer);
+  BOOST_REQUIRE(result.is_complete);
+  BOOST_TEST(result.received == 150'000'000U);
+  BOOST_TEST(result.seconds < 5.3);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
