@@ -36,6 +36,7 @@ expect("curl in a header" bad "net/x\\.h:1: <curl/curl.h> is not for a .h file" 
 expect("archive outside store" bad "engine/x\\.cc:1: .*<archive_entry.h>" engine/x.cc "#include <archive_entry.h>\n")
 expect("openssl outside digest" bad "net/x\\.cc:1: .*<openssl/ssl.h>" net/x.cc "#include <openssl/ssl.h>\n")
 expect("yaml outside compose" bad "cli/x\\.cc:1: .*<libfyaml.h>" cli/x.cc "#include <libfyaml.h>\n")
+expect("toml outside registry" bad "cli/x\\.cc:1: .*<toml\\+\\+/toml.h>" cli/x.cc "#include <toml++/toml.h>\n")
 expect("CLI11 outside cli" bad "stack/x\\.cc:1: .*<CLI/CLI.hpp>" stack/x.cc "#include <CLI/CLI.hpp>\n")
 expect("json in a header" bad "manifest/x\\.h:1: <nlohmann/json.hpp> is not for a .h file" manifest/x.h "#include <nlohmann/json.hpp>\n")
 expect("json declarations in a header" good "none forbidden" manifest/x.h "#include <nlohmann/json_fwd.hpp>\n")

@@ -26,6 +26,7 @@ set(layer_third_party
     "zlib|^(zlib|zconf|libdeflate|lzma|bzlib)\\.h$||"
     "openssl|^openssl/|digest|cc"
     "fyaml|^libfyaml\\.h$|compose|cc"
+    "toml|^toml\\+\\+/|registry|cc"
     "cli11|^CLI/|cli|h,cc"
     "json declarations|^nlohmann/json_fwd\\.hpp$|*|h,cc"
     "json|^nlohmann/|*|cc"

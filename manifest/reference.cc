@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace drover {
 
@@ -209,6 +210,13 @@ Reference Reference::without_digest() const {
   Reference other = *this;
   other.digest_.reset();
   if (!other.tag_) other.tag_ = default_tag;
+  return other;
+}
+
+Reference Reference::at(std::string registry, std::string repository) const {
+  Reference other = *this;
+  other.registry_ = std::move(registry);
+  other.repository_ = std::move(repository);
   return other;
 }
 

@@ -39,6 +39,8 @@ class Reference {
   std::string familiar_name() const;
   Reference with_digest(const Digest& digest) const;  // the tag stays
   Reference without_digest() const;                     // :latest where there was no tag
+  // The same tag and digest by the name that a mirror has for it. Both parts are taken as they are.
+  Reference at(std::string registry, std::string repository) const;
 
   friend bool operator==(const Reference&, const Reference&) = default;
   friend auto operator<=>(const Reference&, const Reference&) = default;

@@ -193,6 +193,14 @@ BOOST_AUTO_TEST_CASE(a_digest_is_put_on_and_taken_off) {
   BOOST_TEST((r != pinned));
 }
 
+BOOST_AUTO_TEST_CASE(a_mirror_has_another_name_for_the_same) {
+  const Reference r = Reference::parse("redis:7@" + digest_a).at("mirror", "proxy/redis");
+
+  BOOST_TEST(r.name() == "mirror/proxy/redis");
+  BOOST_TEST(r.tag().value() == "7");
+  BOOST_TEST(r.manifest_name() == digest_a);
+}
+
 BOOST_AUTO_TEST_CASE(messages_hold_no_control_characters) {
   BOOST_CHECK_EXCEPTION(Reference::parse("\x1b]0;x\a/y"), Error,
                         [](const Error& e) { return std::string(e.what()).find_first_of("\x1b\a") == std::string::npos; });

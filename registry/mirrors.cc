@@ -1,0 +1,144 @@
+#include "registry/mirrors.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "registry/toml_file.h"
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+namespace drover::registry {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view hosts_file = "hosts.toml";
+constexpr std::string_view default_folder = "_default";
+constexpr std::size_t folder_entries_max = 10'000;
+
+// What a folder for `registry` may be called, best first: "lan_5000_" is containerd's spelling for file systems without colons.
+std::vector<std::string> folder_names(const std::string& registry) {
+  std::vector<std::string> names;
+  if (const std::size_t colon = registry.rfind(':'); colon != std::string::npos && registry.back() != ']') {
+    names.push_back(registry.substr(0, colon) + "_" + registry.substr(colon + 1) + "_");
+  }
+  names.push_back(registry);
+  return names;
+}
+
+std::optional<MirrorRule> read_hosts_file(const fs::path& folder, const std::string& prefix) {
+  const fs::path file = folder / hosts_file;
+  const std::optional<std::string> text = try_read_file(file, toml_bytes_max);
+  return text ? parse_hosts_toml(*text, file, prefix) : std::nullopt;
+}
+
+// As containerd has it, the first folder that is there decides, also when it holds certificates only.
+std::optional<MirrorRule> find_in_folder(const fs::path& root, const std::string& registry) {
+  std::error_code ignored;
+  for (const std::string& name : folder_names(registry)) {
+    if (fs::is_directory(root / name, ignored)) return read_hosts_file(root / name, registry);
+  }
+  return read_hosts_file(root / default_folder, "");
+}
+
+std::vector<fs::path> list_sorted(const fs::path& folder) {
+  std::vector<fs::path> entries;
+  std::error_code failed;
+  for (fs::directory_iterator it(folder, failed), end; !failed && it != end && entries.size() < folder_entries_max; it.increment(failed)) {
+    entries.push_back(it->path());
+  }
+  std::sort(entries.begin(), entries.end());
+  return entries;
+}
+
+// What another tool would be told about its own file is its affair; ours is to go on without.
+template <typename Read>
+auto read_or_warn(const Context& ctx, Read read) -> decltype(read()) {
+  try {
+    return read();
+  } catch (const Error& error) {
+    ctx.warn(std::string(error.what()) + "; this file's mirrors are not used");
+    return {};
+  }
+}
+
+}  // namespace
+
+void Mirrors::check_own() const {
+  for (const fs::path& root : files_.own_folders) {
+    for (const fs::path& folder : list_sorted(root)) read_hosts_file(folder, folder.filename().string());
+  }
+}
+
+void Mirrors::load(const Context& ctx) {
+  if (std::exchange(is_loaded_, true)) return;
+  for (const fs::path& file : files_.daemon_files) {
+    auto daemon = read_or_warn(ctx, [&] {
+      const std::optional<std::string> text = try_read_file(file, toml_bytes_max);
+      return text ? std::optional(DaemonFile::parse(*text, file)) : std::nullopt;
+    });
+    if (daemon) daemon_files_.push_back(*std::move(daemon));
+  }
+  const auto read_registries = [&](const fs::path& file) {
+    bool is_there = false;
+    const std::vector<MirrorRule> rules = read_or_warn(ctx, [&] {
+      const std::optional<std::string> text = try_read_file(file, toml_bytes_max);
+      is_there = text.has_value();
+      return text ? parse_registries_conf(*text, file) : std::vector<MirrorRule>();
+    });
+    for (const MirrorRule& rule : rules) registries_.insert_or_assign(rule.prefix, rule);
+    return is_there;
+  };
+  for (const fs::path& file : files_.registries_files) {
+    if (read_registries(file)) break;
+  }
+  for (const fs::path& folder : files_.registries_folders) {
+    for (const fs::path& file : list_sorted(folder)) {
+      if (file.extension() == ".conf") read_registries(file);
+    }
+  }
+}
+
+std::optional<MirrorRule> Mirrors::find_rule(const Context& ctx, const Reference& reference) {
+  for (const fs::path& root : files_.own_folders) {
+    if (auto rule = find_in_folder(root, reference.registry())) return rule;
+  }
+  load(ctx);
+  const auto find_in = [&](const std::vector<fs::path>& roots) -> std::optional<MirrorRule> {
+    for (const fs::path& root : roots) {
+      if (auto rule = read_or_warn(ctx, [&] { return find_in_folder(root, reference.registry()); })) return rule;
+    }
+    return std::nullopt;
+  };
+  if (auto rule = find_in(files_.docker_folders)) return rule;
+  for (const DaemonFile& daemon : daemon_files_) {
+    if (auto rule = daemon.find(reference)) return rule;
+  }
+  if (auto rule = find_in(files_.containerd_folders)) return rule;
+  const MirrorRule* longest = nullptr;
+  for (const auto& [prefix, rule] : registries_) {
+    if (name_behind(prefix, reference) && (longest == nullptr || prefix.size() > longest->prefix.size())) longest = &rule;
+  }
+  return longest == nullptr ? std::nullopt : std::optional(*longest);
+}
+
+std::vector<Source> Mirrors::find(const Context& ctx, const Reference& reference) {
+  const std::lock_guard lock(mutex_);
+  const std::string key = reference.name() + (reference.digest() ? "@" : "");
+  if (const auto known = found_.find(key); known != found_.end()) return known->second;
+  const std::optional<MirrorRule> rule = find_rule(ctx, reference);
+  if (rule && rule->is_blocked) {
+    throw Error(ErrorCode::refused, rule->prefix + " is blocked by " + rule->origin + "; --no-mirrors passes that file over");
+  }
+  std::vector<Source> sources;
+  if (rule) {
+    for (const std::string& note : rule->notes) ctx.warn(note);
+    sources = read_or_warn(ctx, [&] { return sources_of(*rule, reference); });
+  }
+  if (sources.empty()) sources.push_back(registry_itself(reference));
+  return found_.emplace(key, std::move(sources)).first->second;
+}
+
+}  // namespace drover::registry

@@ -1,0 +1,56 @@
+// Which sources there are for a reference: the first configuration file that speaks about its registry decides.
+//
+// Order: drover's own hosts.d folders, docker's (hosts.toml in its certs.d, then daemon.json), containerd's, registries.conf with its
+// drop-ins. A broken file of drover's own is an error; one of another tool's is reported once and passed over.
+#pragma once
+
+#include "base/context.h"
+#include "registry/mirror_files.h"
+#include "registry/source.h"
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace drover::registry {
+
+// Folders hold `<host[:port]>/hosts.toml`, also spelt `<host>_<port>_`, and `_default/hosts.toml` for all that have no folder. What is
+// left empty is not read.
+struct MirrorFiles {
+  std::vector<std::filesystem::path> own_folders = {};
+  std::vector<std::filesystem::path> docker_folders = {};
+  std::vector<std::filesystem::path> daemon_files = {};
+  std::vector<std::filesystem::path> containerd_folders = {};
+  std::vector<std::filesystem::path> registries_files = {};    // the first that exists counts
+  std::vector<std::filesystem::path> registries_folders = {};  // *.conf, by name; a later one replaces an earlier one's prefix
+};
+
+// Thread-safe. Each file is read once.
+class Mirrors {
+ public:
+  explicit Mirrors(MirrorFiles files) : files_(std::move(files)) {}
+
+  // At least one, in the order to be asked. Throws refused for a registry that registries.conf blocks, invalid for a broken file of
+  // drover's own.
+  std::vector<Source> find(const Context& ctx, const Reference& reference);
+
+  // Reads all of drover's own files. Throws as find does.
+  void check_own() const;
+
+ private:
+  std::optional<MirrorRule> find_rule(const Context& ctx, const Reference& reference);
+  void load(const Context& ctx);
+
+  const MirrorFiles files_;
+  std::mutex mutex_;
+  bool is_loaded_ = false;
+  std::vector<DaemonFile> daemon_files_;
+  std::map<std::string, MirrorRule> registries_;  // by prefix
+  std::map<std::string, std::vector<Source>> found_;
+};
+
+}  // namespace drover::registry
