@@ -72,15 +72,15 @@ Authenticator::Authenticator(net::Transport& transport, Hosts& hosts, Credential
 
 Authenticator::~Authenticator() = default;
 
-std::shared_ptr<Authenticator::Account> Authenticator::account_of(const std::string& registry) {
+std::shared_ptr<Authenticator::Account> Authenticator::account_of(const Endpoint& registry) {
   const std::lock_guard lock(mutex_);
-  std::shared_ptr<Account>& account = accounts_[registry];
+  std::shared_ptr<Account>& account = accounts_[registry.url.origin()];
   if (!account) account = std::make_shared<Account>();
   return account;
 }
 
 GrantPtr Authenticator::find(const Context& ctx, const Reference& reference, const Endpoint& registry) {
-  const std::shared_ptr<Account> account = account_of(reference.registry());
+  const std::shared_ptr<Account> account = account_of(registry);
   std::shared_ptr<Login> login;
   std::optional<TokenService> service;
   {
@@ -102,7 +102,7 @@ GrantPtr Authenticator::find(const Context& ctx, const Reference& reference, con
 
 GrantPtr Authenticator::answer(const Context& ctx, const Reference& reference, const Endpoint& registry,
                                std::span<const Challenge> challenges, const GrantPtr& used) {
-  const std::shared_ptr<Account> account = account_of(reference.registry());
+  const std::shared_ptr<Account> account = account_of(registry);
   const std::shared_ptr<Login> login = open(ctx, *account, reference, registry, challenges);
   const std::lock_guard lock(login->mutex);
   if (login->refused) throw Error(*login->refused);
@@ -123,7 +123,7 @@ GrantPtr Authenticator::answer(const Context& ctx, const Reference& reference, c
 
 GrantPtr Authenticator::answer_forbidden(const Context& ctx, const Reference& reference, const Endpoint& registry, const GrantPtr& used) {
   if (!used || used->is_anonymous || used->is_confirmed) return nullptr;
-  const std::shared_ptr<Account> account = account_of(reference.registry());
+  const std::shared_ptr<Account> account = account_of(registry);
   std::shared_ptr<Login> login;
   {
     const std::lock_guard lock(account->mutex);
@@ -304,6 +304,7 @@ TokenAnswer Authenticator::ask(const Context& ctx, net::Request request, const R
   }
   request.tls = url.has_same_origin(registry.url) ? registry.tls : hosts_.tls_for(url);
   request.use_proxy = !is_loopback_host(url.host);
+  request.timeouts = registry.timeouts;
   const std::string host = url.host;
   const std::string origin = url.origin();
   pace_.wait(ctx, origin);

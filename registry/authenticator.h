@@ -62,7 +62,7 @@ class Authenticator {
   struct Login;
   struct Account;
 
-  std::shared_ptr<Account> account_of(const std::string& registry);
+  std::shared_ptr<Account> account_of(const Endpoint& registry);
   std::shared_ptr<Login> open(const Context& ctx, Account& account, const Reference& reference, const Endpoint& registry,
                               std::span<const Challenge> challenges);
   std::shared_ptr<Login> open_login(const Context& ctx, Account& account, const Reference& reference, const TokenService* service);
@@ -84,7 +84,7 @@ class Authenticator {
   Pace& pace_;
   Meter& meter_;
   std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<Account>> accounts_;  // by registry; shared: threads keep theirs while the map grows
+  std::map<std::string, std::shared_ptr<Account>> accounts_;  // by origin: what one may see, no other gets; shared: threads keep theirs while the map grows
 };
 
 }  // namespace drover::registry

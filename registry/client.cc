@@ -14,6 +14,19 @@ Client::Client(net::Transport& transport, ClientOptions options) : impl_(std::ma
 
 Client::~Client() = default;
 
+namespace {
+
+// "mirror.lan:5000 (for what digests name), from /etc/docker/daemon.json:3".
+std::string describe(const Source& source) {
+  std::string text = source.site.registry;
+  if (!source.can_resolve) text += source.can_pull ? " (for what digests name)" : " (for nothing)";
+  if (source.can_resolve && !source.can_pull) text += " (for what tags mean)";
+  if (!source.site.origin.empty()) text += ", from " + source.site.origin;
+  return text;
+}
+
+}  // namespace
+
 void Client::Impl::wait_before_retry(const Context& ctx, const Error& failure, int attempt) {
   if (!is_worth_retrying(failure)) throw Error(failure);
   std::optional<std::chrono::milliseconds> asked;
@@ -32,6 +45,8 @@ void Client::Impl::wait_before_retry(const Context& ctx, const Error& failure, i
   ctx.clock->sleep_for(*delay, ctx.stop);
   ctx.check_stop();
 }
+
+void Client::check_mirror_files() const { impl_->sources.mirrors().check_own(); }
 
 void Client::wait_before_retry(const Context& ctx, const Error& failure, int attempt) { impl_->wait_before_retry(ctx, failure, attempt); }
 
@@ -56,9 +71,14 @@ std::string Client::engine_login(const Context& ctx, const Reference& reference)
 }
 
 std::vector<std::string> Client::explain(const Reference& reference) const {
-  std::vector<std::string> lines = {"registry: " + reference.registry()};
-  for (std::string& line : impl_->hosts.explain(reference.registry())) lines.push_back(std::move(line));
-  lines.push_back("credentials: " + impl_->credentials.describe(Context{}, reference));
+  const Context quiet;  // what there is to warn about was said when the files were read
+  std::vector<std::string> lines;
+  for (const Source& source : impl_->sources.mirrors().find(quiet, reference)) {
+    const std::string standing = impl_->sources.standing(source, reference);
+    lines.push_back((source.is_mirror ? "mirror: " : "registry: ") + describe(source) + (standing.empty() ? "" : "; " + standing));
+    for (std::string& line : impl_->hosts.explain(source.site)) lines.push_back(std::move(line));
+    lines.push_back("credentials: " + impl_->credentials.describe(quiet, reference.at(source.site.registry, source.repository)));
+  }
   return lines;
 }
 

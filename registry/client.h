@@ -1,5 +1,8 @@
 // The distribution-spec v1.1 client: manifests, tags and blobs of one or many registries, with authentication, redirects and retries.
 //
+// Where mirrors are configured, each request goes from one source to the next until one serves it (registry/sources.h has the order); a
+// failure below is the registry's own, told when nobody is left. A login goes to the host that it is stored for and to no other.
+//
 // Thread-safe. Tokens are cached per registry and scope with a single flight; hosts' quirks are remembered for the client's lifetime.
 #pragma once
 
@@ -10,8 +13,10 @@
 #include "manifest/manifest.h"
 #include "manifest/reference.h"
 #include "net/transport.h"
+#include "registry/mirrors.h"
 #include "store/ranges.h"
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -32,6 +37,12 @@ struct ClientOptions {
   std::vector<std::filesystem::path> certs_directories = {"/etc/docker/certs.d", "/etc/containers/certs.d"};
   std::string program_path;                       // PATH, for credential helpers
   RetryPolicy retry;
+  MirrorFiles mirrors;                            // where mirrors are configured; left alone: there are none
+  // Of a mirror while somebody else is left to be asked: patient enough for a cache that has to fetch first.
+  net::Timeouts mirror_timeouts{.connect = std::chrono::seconds(5),
+                                .first_byte = std::chrono::seconds(20),
+                                .stall_bytes_per_second = 16 * 1024,
+                                .stall = std::chrono::seconds(10)};
 };
 
 struct RateLimit {
@@ -79,6 +90,9 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
+  // Reads drover's own files that name mirrors, so that a broken one is told before anything is asked. Throws invalid.
+  void check_mirror_files() const;
+
   // GET /v2/<repository>/manifests/<reference>. Retries inside. The digest asked for, if any, is checked against the bytes, whatever the
   // headers claim. Throws not_found, authentication, rate_limited, network, invalid, digest_mismatch; the message names the reference.
   FetchedManifest fetch_manifest(const Context& ctx, const Reference& reference);
@@ -86,7 +100,7 @@ class Client {
   FetchedManifest fetch_manifest(const Context& ctx, const Reference& repository, const Descriptor& descriptor);
   // HEAD; nothing where the registry does not serve it properly (405, no digest header, odd answers): then GET.
   std::optional<ManifestHead> head_manifest(const Context& ctx, const Reference& reference);
-  // All tags, following Link; bounded to 10,000 pages.
+  // All tags, following Link; bounded to 10,000 pages. Of the registry itself: a mirror's list may be a part.
   std::vector<std::string> list_tags(const Context& ctx, const Reference& repository);
   // A small blob in memory (a config), verified.
   std::string fetch_blob(const Context& ctx, const Reference& repository, const Descriptor& descriptor, std::uint64_t bytes_max);
@@ -99,6 +113,8 @@ class Client {
                          const BlobSink& sink);
   // False once this host has ignored or mangled a range.
   bool can_range(const Reference& repository, const Descriptor& descriptor) const;
+  // The blob arrived whole and its digest is another. Whoever sent it is not asked for it again; whether somebody else is left.
+  bool reject_blob(const Context& ctx, const Reference& repository, const Descriptor& descriptor);
   // Sleeps before attempt number `attempt` after `failure`, honouring Retry-After; rethrows `failure` when it is final or when the
   // policy gives up.
   void wait_before_retry(const Context& ctx, const Error& failure, int attempt);
@@ -109,7 +125,8 @@ class Client {
 
   std::optional<RateLimit> rate_limit(const std::string& registry) const;
   Counters counters() const;
-  // How each value of this registry's access was chosen: scheme, certificates, credential source with file; for --explain.
+  // How each value of this registry's access was chosen: mirrors with file and line and how they served, scheme, certificates, credential
+  // source with file; for --explain.
   std::vector<std::string> explain(const Reference& reference) const;
 
  private:

@@ -10,9 +10,9 @@
 namespace drover::registry {
 namespace {
 
-Call blob_call(const Reference& repository, const Descriptor& descriptor, ByteRange range) {
+Call blob_call(const Place& place, const Descriptor& descriptor, ByteRange range) {
   Call call{.method = "GET",
-            .target = "/v2/" + repository.repository() + "/blobs/" + descriptor.digest.to_string(),
+            .target = place.target("/blobs/" + descriptor.digest.to_string()),
             .headers = {},
             .body_bytes_max = 0};
   call.headers.set("Accept", "*/*");
@@ -40,14 +40,14 @@ void check_range(const Descriptor& descriptor, ByteRange range) {
 // One request for one range; the caller repeats it where a server sends less than was asked.
 class Client::Impl::BlobRequest {
  public:
-  BlobRequest(Impl& impl, const Context& ctx, const Reference& repository, const Descriptor& descriptor, ByteRange range, const BlobSink& sink)
+  BlobRequest(Impl& impl, const Context& ctx, const Place& place, const Descriptor& descriptor, ByteRange range, const BlobSink& sink)
       : impl_(impl),
         ctx_(ctx),
-        repository_(repository),
-        key_(impl.blob_key(repository, descriptor.digest)),
-        home_(impl.session.endpoint(ctx, repository).url.origin()),
-        call_(blob_call(repository, descriptor, range)),
-        receiver_(repository, descriptor, range, sink, [this](const net::Url& from) { found(from); }) {}
+        place_(place),
+        key_(blob_key(place.source, descriptor.digest)),
+        home_(place.endpoint.url.origin()),
+        call_(blob_call(place, descriptor, range)),
+        receiver_(place.reference, descriptor, range, sink, [this](const net::Url& from) { found(from); }) {}
 
   BlobReceiver& receiver() { return receiver_; }
 
@@ -57,7 +57,7 @@ class Client::Impl::BlobRequest {
     if (!answer.is_good()) {
       // Ranges that this server answers with 400 (registry.k8s.io#333) or 416 although they lie inside of the blob.
       if (has_range(call_) && (answer.head.status == 416 || answer.head.status == 400)) return too_late(answer.url);
-      throw impl_.session.refuse(ctx_, answer, repository_);
+      throw impl_.session.refuse(ctx_, answer, place_.reference);
     }
     if (receiver_.verdict() == BlobReceiver::Verdict::mangled) {
       if (has_range(call_)) return too_late(answer.url);
@@ -88,14 +88,14 @@ class Client::Impl::BlobRequest {
       ctx_.debug(answer.url.host + " answered " + std::to_string(answer.head.status) + " to a known URL; asking the registry anew");
       impl_.routes.forget(key_, route.target);
     }
-    Answer answer = impl_.session.send(ctx_, repository_, call_, &receiver_);
+    Answer answer = impl_.session.send(ctx_, place_.reference, place_.endpoint, call_, &receiver_);
     asking_.reset();
     return answer;
   }
 
   Answer send_to(const net::Url& target) {
     try {
-      return impl_.session.send_to(ctx_, repository_, target, call_, &receiver_);
+      return impl_.session.send_to(ctx_, place_.reference, place_.endpoint, target, call_, &receiver_);
     } catch (const Error& error) {
       // Cut in the middle, the URL is as good as before; unreachable, another one may lead elsewhere.
       if (error.code() == ErrorCode::network && receiver_.verdict() == BlobReceiver::Verdict::none) impl_.routes.forget(key_, target);
@@ -119,7 +119,7 @@ class Client::Impl::BlobRequest {
 
   Impl& impl_;
   const Context& ctx_;
-  const Reference& repository_;
+  const Place& place_;
   const std::string key_;
   const std::string home_;
   const Call call_;
@@ -127,47 +127,79 @@ class Client::Impl::BlobRequest {
   std::optional<Asking> asking_;
 };
 
+// `range` becomes what is still missing, so that another source can go on there.
+BlobAnswer Client::Impl::fetch_range_at(const Context& ctx, Place& place, const Descriptor& descriptor, ByteRange& range, const BlobSink& sink) {
+  for (;;) {
+    BlobRequest request(*this, ctx, place, descriptor, range, sink);
+    const BlobReceiver& receiver = request.receiver();
+    const auto take_stock = [&] {
+      const bool is_whole = receiver.verdict() == BlobReceiver::Verdict::whole;
+      place.has_begun = is_whole || receiver.verdict() == BlobReceiver::Verdict::range;
+      if (!place.has_begun || (is_whole && range != ByteRange{0, descriptor.size})) return;  // nothing, or not what was asked for
+      sources.received(place.source, descriptor.digest, receiver.next() - range.begin);
+      range.begin = receiver.next();
+    };
+    try {
+      const BlobAnswer answer = request.run();
+      take_stock();
+      if (answer.kind != BlobAnswer::Kind::range || receiver.is_stopped() || range.begin >= range.end) return answer;
+      // A server that clamps: the rest is another range.
+    } catch (const Error&) {
+      take_stock();
+      if (place.has_begun && range.begin >= range.end) return {BlobAnswer::Kind::range};  // it broke after the last byte
+      throw;
+    }
+  }
+}
+
 BlobAnswer Client::fetch_range(const Context& ctx, const Reference& repository, const Descriptor& descriptor, ByteRange range,
                                const BlobSink& sink) {
   check_range(descriptor, range);
   try {
-    for (;;) {
-      Impl::BlobRequest request(*impl_, ctx, repository, descriptor, range, sink);
-      const BlobAnswer answer = request.run();
-      const BlobReceiver& receiver = request.receiver();
-      if (answer.kind != BlobAnswer::Kind::range || receiver.is_stopped() || receiver.next() >= range.end) return answer;
-      range.begin = receiver.next();  // a server that clamps: the rest is another range
-    }
+    return impl_->ask_in_turn(ctx, repository, repository, impl_->sources.order(ctx, repository, descriptor.digest),
+                              [&](Place& place) { return impl_->fetch_range_at(ctx, place, descriptor, range, sink); });
   } catch (Error& error) {
     if (error.code() != ErrorCode::interrupted) error.add_frame("cannot fetch " + descriptor.digest.to_string() + " of " + repository.name());
     throw;
   }
 }
 
+bool Client::reject_blob(const Context& ctx, const Reference& repository, const Descriptor& descriptor) {
+  return impl_->sources.reject(ctx, repository, descriptor);
+}
+
 bool Client::can_range(const Reference& repository, const Descriptor& descriptor) const {
-  const std::optional<std::string> home = impl_->hosts.known_origin(repository.registry());
+  const Source source = impl_->sources.order(Context{}, repository, descriptor.digest).front();
+  const std::optional<std::string> home = impl_->hosts.known_origin(source.site);
   if (!home) return true;
-  return impl_->routes.has_ranges(impl_->routes.origin(impl_->blob_key(repository, descriptor.digest), *home));
+  return impl_->routes.has_ranges(impl_->routes.origin(Impl::blob_key(source, descriptor.digest), *home));
 }
 
 std::string Client::fetch_blob(const Context& ctx, const Reference& repository, const Descriptor& descriptor, std::uint64_t bytes_max) {
-  const std::string name = descriptor.digest.to_string() + " of " + repository.name();
+  const std::string frame = "cannot fetch " + descriptor.digest.to_string() + " of " + repository.name();
   if (descriptor.size > bytes_max) {
-    throw Error(ErrorCode::size_mismatch, "cannot fetch " + name + ": " + format_bytes(descriptor.size) + " are more than the " +
-                                              format_bytes(bytes_max) + " that are allowed here");
+    throw Error(ErrorCode::size_mismatch, frame + ": " + format_bytes(descriptor.size) + " are more than the " + format_bytes(bytes_max) +
+                                              " that are allowed here");
   }
-  std::string bytes = impl_->with_retries(ctx, [&] {
+  const auto fetch_at = [&](Place& place) {
     std::string received;
-    fetch_range(ctx, repository, descriptor, {0, descriptor.size}, [&](std::uint64_t, std::span<const std::byte> piece) {
+    ByteRange range{0, descriptor.size};
+    impl_->fetch_range_at(ctx, place, descriptor, range, [&](std::uint64_t, std::span<const std::byte> piece) {
       received.append(as_text(piece));
       return true;
     });
-    return received;
-  });
-  if (bytes.size() != descriptor.size || Digest::of(bytes, descriptor.digest.algorithm()) != descriptor.digest) {
-    throw Error(ErrorCode::digest_mismatch, "cannot fetch " + name + ": the registry sent other bytes than the digest's; they are not used");
+    if (received.size() == descriptor.size && Digest::of(received, descriptor.digest.algorithm()) == descriptor.digest) return received;
+    throw Error(ErrorCode::digest_mismatch,
+                printable(place.source.site.registry, 120) + " sent other bytes than the digest's; they are not used");
+  };
+  try {
+    return impl_->with_retries(ctx, [&] {
+      return impl_->ask_in_turn(ctx, repository, repository, impl_->sources.order(ctx, repository, descriptor.digest), fetch_at);
+    });
+  } catch (Error& error) {
+    if (error.code() != ErrorCode::interrupted) error.add_frame(frame);
+    throw;
   }
-  return bytes;
 }
 
 }  // namespace drover::registry

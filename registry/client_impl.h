@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "base/text.h"
 #include "registry/authenticator.h"
 #include "registry/blob_routes.h"
 #include "registry/client.h"
@@ -11,18 +12,57 @@
 #include "registry/meter.h"
 #include "registry/pace.h"
 #include "registry/session.h"
+#include "registry/sources.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace drover::registry {
+
+// One source of what is wanted, as a request sees it.
+struct Place {
+  const Source& source;
+  Endpoint endpoint;
+  Reference reference;     // by the name that it has there
+  bool has_begun = false;  // set by whoever got a good answer's head
+
+  // Path and query behind the API's root: "/library/redis/blobs/sha256:…?ns=docker.io".
+  std::string target(std::string_view rest) const {
+    const std::string query = source.namespace_name.empty() ? "" : "?ns=" + percent_encode(source.namespace_name);
+    return "/" + reference.repository() + std::string(rest) + query;
+  }
+};
+
+// What each source said, kept for the case that none serves.
+class SourceFailures {
+ public:
+  void add(const Source& source, const Error& error) {
+    if (!source.is_mirror || !verdict_) verdict_ = error;
+    if (source.is_mirror) mirrors_.push_back(error.what());
+  }
+
+  Error verdict() const {
+    if (mirrors_.empty() || mirrors_.back() == verdict_->what()) return *verdict_;
+    Error error(verdict_->code(), std::string(verdict_->what()) + " (mirrors: " + join(mirrors_, "; ") + ")");
+    error.http_status = verdict_->http_status;
+    error.retry_at = verdict_->retry_at;
+    return error;
+  }
+
+ private:
+  std::optional<Error> verdict_;
+  std::vector<std::string> mirrors_;
+};
 
 struct Client::Impl {
   Impl(net::Transport& transport, ClientOptions given)
       : options(std::move(given)),
         pace(options.retry),
         hosts(transport, options, meter),
+        sources(options.mirrors),
         credentials(options.credential_files, options.program_path),
         authenticator(transport, hosts, credentials, pace, meter),
         session(transport, hosts, authenticator, pace, meter) {}
@@ -42,15 +82,41 @@ struct Client::Impl {
     }
   }
 
+  // `attempt(place)` at one source after the other until one succeeds. What failed at the registry itself is thrown when all have failed,
+  // with the others' words behind it. `wanted` is the user's reference, `asked` what is asked for by its name.
+  template <typename Attempt>
+  auto ask_in_turn(const Context& ctx, const Reference& wanted, const Reference& asked, const std::vector<Source>& order, Attempt attempt) {
+    SourceFailures failures;
+    for (const Source& source : order) {
+      Place place{.source = source, .endpoint = {}, .reference = asked.at(source.site.registry, source.repository)};
+      try {
+        const bool is_patient = !source.is_mirror || &source == &order.back();
+        place.endpoint = hosts.endpoint(ctx, source.site, is_patient ? net::Timeouts{} : options.mirror_timeouts);
+        auto result = attempt(place);
+        sources.served(source, wanted);
+        return result;
+      } catch (const Error& error) {
+        if (error.code() == ErrorCode::interrupted || order.size() == 1) throw;
+        sources.failed(ctx, source, wanted, error, place.has_begun);
+        failures.add(source, error);
+      }
+    }
+    throw failures.verdict();
+  }
+
   void wait_before_retry(const Context& ctx, const Error& failure, int attempt);
+  FetchedManifest fetch_manifest(const Context& ctx, const Reference& wanted, const Reference& asked);
+  std::optional<ManifestHead> head_manifest_at(const Context& ctx, const Place& place);
   class BlobRequest;
-  // A blob's name among all registries'.
-  std::string blob_key(const Reference& repository, const Digest& digest) const { return repository.registry() + "\n" + digest.to_string(); }
+  BlobAnswer fetch_range_at(const Context& ctx, Place& place, const Descriptor& descriptor, ByteRange& range, const BlobSink& sink);
+  // A blob's name among all sources'.
+  static std::string blob_key(const Source& source, const Digest& digest) { return source.site.key() + "\n" + digest.to_string(); }
 
   const ClientOptions options;
   Meter meter;
   Pace pace;
   Hosts hosts;
+  Sources sources;
   Credentials credentials;
   Authenticator authenticator;
   Session session;

@@ -17,9 +17,9 @@ constexpr std::string_view accepted_types =
     "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json, "
     "application/vnd.docker.distribution.manifest.v1+prettyjws, application/vnd.docker.distribution.manifest.v1+json, */*";
 
-Call manifest_call(const Reference& reference, std::string method, std::string name) {
+Call manifest_call(const Place& place, std::string method) {
   Call call{.method = std::move(method),
-            .target = "/v2/" + reference.repository() + "/manifests/" + std::move(name),
+            .target = place.target("/manifests/" + place.reference.manifest_name()),
             .headers = {},
             .body_bytes_max = manifest_bytes_max};
   call.headers.set("Accept", std::string(accepted_types));
@@ -66,18 +66,23 @@ FetchedManifest read_answer(const Context& ctx, const Reference& reference, cons
 
 }  // namespace
 
-FetchedManifest Client::fetch_manifest(const Context& ctx, const Reference& reference) {
+FetchedManifest Client::Impl::fetch_manifest(const Context& ctx, const Reference& wanted, const Reference& asked) {
+  const Sources::Need need = asked.digest() ? Sources::Need::content : Sources::Need::tag;
   try {
-    return impl_->with_retries(ctx, [&] {
-      Answer answer = impl_->session.send(ctx, reference, manifest_call(reference, "GET", reference.manifest_name()));
-      if (!answer.is_good()) throw impl_->session.refuse(ctx, answer, reference);
-      return read_answer(ctx, reference, reference.digest(), std::move(answer));
+    return with_retries(ctx, [&] {
+      return ask_in_turn(ctx, wanted, asked, sources.order(ctx, wanted, need), [&](Place& place) {
+        Answer answer = session.send(ctx, place.reference, place.endpoint, manifest_call(place, "GET"));
+        if (!answer.is_good()) throw session.refuse(ctx, answer, place.reference);
+        return read_answer(ctx, place.reference, asked.digest(), std::move(answer));
+      });
     });
   } catch (Error& error) {
-    if (error.code() != ErrorCode::interrupted) error.add_frame("cannot read " + reference.to_string());
+    if (error.code() != ErrorCode::interrupted) error.add_frame("cannot read " + asked.to_string());
     throw;
   }
 }
+
+FetchedManifest Client::fetch_manifest(const Context& ctx, const Reference& reference) { return impl_->fetch_manifest(ctx, reference, reference); }
 
 FetchedManifest Client::fetch_manifest(const Context& ctx, const Reference& repository, const Descriptor& descriptor) {
   const Reference reference = repository.with_digest(descriptor.digest);
@@ -85,7 +90,7 @@ FetchedManifest Client::fetch_manifest(const Context& ctx, const Reference& repo
     throw Error(ErrorCode::size_mismatch, "cannot read " + reference.to_string() + ": a manifest of " + format_bytes(descriptor.size) +
                                               " is larger than the " + format_bytes(manifest_bytes_max) + " that are allowed");
   }
-  FetchedManifest fetched = fetch_manifest(ctx, reference);
+  FetchedManifest fetched = impl_->fetch_manifest(ctx, repository, reference);
   const std::string frame = "cannot read " + reference.to_string() + ": ";
   if (fetched.descriptor.size != descriptor.size) {
     throw Error(ErrorCode::size_mismatch, frame + "it has " + std::to_string(fetched.descriptor.size) + " bytes, its index says " +
@@ -99,22 +104,30 @@ FetchedManifest Client::fetch_manifest(const Context& ctx, const Reference& repo
   return fetched;
 }
 
+std::optional<ManifestHead> Client::Impl::head_manifest_at(const Context& ctx, const Place& place) {
+  const Answer answer = session.send(ctx, place.reference, place.endpoint, manifest_call(place, "HEAD"));
+  if (!answer.is_good()) {
+    const Error error = session.refuse(ctx, answer, place.reference);
+    const bool is_not_here = error.code() == ErrorCode::not_found || error.code() == ErrorCode::authentication;
+    if (is_worth_retrying(error) || (place.source.is_mirror && is_not_here)) throw Error(error);
+  }
+  if (answer.head.status != 200) return std::nullopt;  // the GET that follows has the registry's words
+  const net::Headers& headers = answer.head.headers;
+  const std::optional<Digest> digest = Digest::try_parse(trim(headers.find("docker-content-digest").value_or("")));
+  const std::string type = content_type(headers);
+  const bool is_document = is_index_media_type(type) || is_manifest_media_type(type);
+  const std::uint64_t size = answer.head.content_length.value_or(0);
+  if (!digest || !is_document || size == 0 || size > manifest_bytes_max) return std::nullopt;
+  if (place.reference.digest() && *place.reference.digest() != *digest) return std::nullopt;
+  return ManifestHead{*digest, type, size};
+}
+
 std::optional<ManifestHead> Client::head_manifest(const Context& ctx, const Reference& reference) {
-  const Call call = manifest_call(reference, "HEAD", reference.manifest_name());
+  const Sources::Need need = reference.digest() ? Sources::Need::content : Sources::Need::tag;
   try {
-    return impl_->with_retries(ctx, [&]() -> std::optional<ManifestHead> {
-      const Answer answer = impl_->session.send(ctx, reference, call);
-      Error error = answer.is_good() ? Error(ErrorCode::failed, "") : impl_->session.refuse(ctx, answer, reference);
-      if (!answer.is_good() && is_worth_retrying(error)) throw error;
-      if (answer.head.status != 200) return std::nullopt;  // the GET that follows has the registry's words
-      const net::Headers& headers = answer.head.headers;
-      const std::optional<Digest> digest = Digest::try_parse(trim(headers.find("docker-content-digest").value_or("")));
-      const std::string type = content_type(headers);
-      const bool is_document = is_index_media_type(type) || is_manifest_media_type(type);
-      const std::uint64_t size = answer.head.content_length.value_or(0);
-      if (!digest || !is_document || size == 0 || size > manifest_bytes_max) return std::nullopt;
-      if (reference.digest() && *reference.digest() != *digest) return std::nullopt;
-      return ManifestHead{*digest, type, size};
+    return impl_->with_retries(ctx, [&] {
+      return impl_->ask_in_turn(ctx, reference, reference, impl_->sources.order(ctx, reference, need),
+                                [&](Place& place) { return impl_->head_manifest_at(ctx, place); });
     });
   } catch (Error& error) {
     if (error.code() != ErrorCode::interrupted) error.add_frame("cannot check " + reference.to_string());

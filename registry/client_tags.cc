@@ -62,7 +62,9 @@ class TagList {
 }  // namespace
 
 std::vector<std::string> Client::list_tags(const Context& ctx, const Reference& repository) {
-  const std::string path = "/v2/" + repository.repository() + "/tags/list?";
+  const Source itself = impl_->sources.mirrors().find(ctx, repository).back();
+  const Reference reference = repository.at(itself.site.registry, itself.repository);
+  const std::string path = "/" + reference.repository() + "/tags/list?";
   std::string query = "n=" + std::to_string(page_tags);
   std::set<std::string> visited;
   TagList list;
@@ -71,8 +73,8 @@ std::vector<std::string> Client::list_tags(const Context& ctx, const Reference& 
       if (!visited.insert(query).second) return list.take();  // a circle
       const Call call{.method = "GET", .target = path + query, .headers = {}, .body_bytes_max = page_bytes_max};
       const Answer answer = impl_->with_retries(ctx, [&] {
-        Answer page = impl_->session.send(ctx, repository, call);
-        if (!page.is_good()) throw impl_->session.refuse(ctx, page, repository);
+        Answer page = impl_->session.send(ctx, reference, impl_->hosts.endpoint(ctx, itself.site, {}), call);
+        if (!page.is_good()) throw impl_->session.refuse(ctx, page, reference);
         return page;
       });
       refuse_web_page(repository, answer.url.host, content_type(answer.head.headers));

@@ -17,13 +17,22 @@ constexpr std::string_view docker_hub_host = "registry-1.docker.io";  // docker.
 
 std::string bracketed(const std::string& host) { return host.find(':') == std::string::npos ? host : "[" + host + "]"; }
 
-net::Url registry_url(std::string_view scheme, std::string_view registry) {
-  return net::Url::parse(std::string(scheme) + "://" + std::string(registry == docker_hub_name ? docker_hub_host : registry) + "/");
+Endpoint endpoint_of(std::string_view scheme, const Site& site, std::string reason) {
+  const std::string_view host = site.registry == docker_hub_name ? docker_hub_host : std::string_view(site.registry);
+  return {.url = net::Url::parse(std::string(scheme) + "://" + std::string(host) + "/"), .tls = {}, .reason = std::move(reason), .api = site.api};
 }
+
+bool has_certificates(const Site& site) { return site.tls != net::TlsOptions{}; }
 
 }  // namespace
 
 bool Endpoint::is_loopback() const { return is_loopback_host(url.host); }
+
+net::Url Endpoint::ping() const {
+  net::Url root = url;
+  root.target = api + "/";
+  return root;
+}
 
 bool is_loopback_host(std::string_view host) {
   if (host == "localhost" || host == "::1") return true;
@@ -38,23 +47,34 @@ bool is_insecure_host(const std::set<std::string>& insecure, const net::Url& url
   return is_listed(url.host) || (url.host == docker_hub_host && is_listed(std::string(docker_hub_name)));
 }
 
-std::vector<Endpoint> endpoints_for(std::string_view registry, const std::set<std::string>& insecure,
+std::vector<Endpoint> endpoints_for(const Site& site, const std::set<std::string>& insecure,
                                     const std::optional<HostCertificates>& certificates) {
-  const Endpoint secure{registry_url("https", registry), certificates ? certificates->tls : net::TlsOptions{}, "https, verified"};
-  const Endpoint plain{registry_url("http", registry), {}, "plain http"};
-  if (is_insecure_host(insecure, secure.url) || is_insecure_host(insecure, plain.url)) {
-    Endpoint unverified = secure;
-    unverified.tls.verify = false;
-    unverified.reason = "https, unverified: listed as insecure";
-    Endpoint allowed = plain;
-    allowed.reason = "plain http: listed as insecure";
-    return {unverified, allowed};
+  using Scheme = Site::Scheme;
+  Endpoint secure = endpoint_of("https", site, "https, verified");
+  Endpoint plain = endpoint_of("http", site, "plain http");
+  if (certificates) secure.tls = certificates->tls;
+  if (has_certificates(site)) secure.tls = site.tls;
+  if (!site.is_verified) {
+    secure.tls.verify = false;
+    secure.reason = "https, unverified: " + site.origin;
   }
-  if (!secure.is_loopback()) return {secure};
-  if (certificates) return {secure};  // whoever set up certificates for it wants them used
-  Endpoint local = plain;
-  local.reason = "plain http: loopback";
-  return {local, secure};
+  if (site.scheme == Scheme::http) {
+    plain.reason += ": " + site.origin;
+    return {plain};
+  }
+  const bool is_listed = is_insecure_host(insecure, secure.url) || is_insecure_host(insecure, plain.url);
+  if (is_listed || site.scheme == Scheme::any) {
+    const std::string why = is_listed ? "listed as insecure" : site.origin;
+    secure.tls.verify = false;
+    secure.reason = "https, unverified: " + why;
+    plain.reason += ": " + why;
+    if (site.scheme == Scheme::https) return {secure};
+    return {secure, plain};
+  }
+  if (site.scheme == Scheme::https || !secure.is_loopback()) return {secure};
+  if (certificates || has_certificates(site)) return {secure};  // whoever set up certificates for it wants them used
+  plain.reason += ": loopback";
+  return {plain, secure};
 }
 
 bool asks_for_tls(int status, std::string_view body) {
@@ -73,29 +93,42 @@ std::optional<HostCertificates> Hosts::certificates_for(const std::string& host_
   return certificates_.emplace(host_and_port, find_certificates(certs_directories_, host_and_port)).first->second;
 }
 
-Endpoint Hosts::endpoint(const Context& ctx, const std::string& registry) {
-  std::shared_ptr<Choice> choice;
-  {
-    const std::lock_guard lock(mutex_);
-    std::shared_ptr<Choice>& slot = choices_[registry];
-    if (!slot) slot = std::make_shared<Choice>();
-    choice = slot;
-  }
-  const std::lock_guard lock(choice->mutex);
-  if (choice->settled) return *choice->settled;
-  const std::vector<Endpoint> ways = endpoints_for(registry, insecure_, certificates_for(registry));
-  choice->settled = ways.size() == 1 ? ways.front() : try_out(ctx, ways);
-  return *choice->settled;
+std::shared_ptr<Hosts::Choice> Hosts::choice_of(const Site& site) {
+  const std::lock_guard lock(mutex_);
+  std::shared_ptr<Choice>& slot = choices_[site.key()];
+  if (!slot) slot = std::make_shared<Choice>();
+  return slot;
 }
 
-Endpoint Hosts::try_out(const Context& ctx, const std::vector<Endpoint>& ways) {
+Endpoint Hosts::endpoint(const Context& ctx, const Site& site, const net::Timeouts& timeouts) {
+  const std::shared_ptr<Choice> choice = choice_of(site);
+  const int seen = choice->trials;
+  const std::lock_guard lock(choice->mutex);
+  if (!choice->settled) {
+    // Whoever waited for a trial that failed is told so, instead of sitting out the same timeouts one after the other.
+    if (choice->failure && choice->trials != seen) throw Error(*choice->failure);
+    const std::vector<Endpoint> ways = endpoints_for(site, insecure_, certificates_for(site.registry));
+    try {
+      choice->settled = ways.size() == 1 ? ways.front() : try_out(ctx, ways, timeouts);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::interrupted) choice->failure = error;
+      ++choice->trials;
+      throw;
+    }
+  }
+  Endpoint endpoint = *choice->settled;
+  endpoint.timeouts = timeouts;
+  return endpoint;
+}
+
+Endpoint Hosts::try_out(const Context& ctx, const std::vector<Endpoint>& ways, const net::Timeouts& timeouts) {
   std::vector<std::string> failures;
   for (const Endpoint& way : ways) {
     net::Request request;
-    request.url = way.url;
-    request.url.target = "/v2/";
+    request.url = way.ping();
     request.tls = way.tls;
     request.use_proxy = !way.is_loopback();
+    request.timeouts = timeouts;
     try {
       ++meter_.requests;
       const net::Response response = transport_.send(ctx, request, error_body_bytes_max);
@@ -124,11 +157,11 @@ net::AddressPolicy Hosts::policy_for(const Endpoint& registry, const net::Url& t
   return registry.is_loopback() || target.host == registry.url.host ? net::AddressPolicy::any : net::AddressPolicy::no_local;
 }
 
-std::optional<Endpoint> Hosts::settled_endpoint(const std::string& registry) const {
+std::optional<Endpoint> Hosts::settled_endpoint(const Site& site) const {
   std::shared_ptr<Choice> choice;
   {
     const std::lock_guard lock(mutex_);
-    const auto found = choices_.find(registry);
+    const auto found = choices_.find(site.key());
     if (found == choices_.end()) return std::nullopt;
     choice = found->second;
   }
@@ -136,18 +169,21 @@ std::optional<Endpoint> Hosts::settled_endpoint(const std::string& registry) con
   return choice->settled;
 }
 
-std::optional<std::string> Hosts::known_origin(const std::string& registry) const {
-  const std::optional<Endpoint> settled = settled_endpoint(registry);
+std::optional<std::string> Hosts::known_origin(const Site& site) const {
+  const std::optional<Endpoint> settled = settled_endpoint(site);
   return settled ? std::optional(settled->url.origin()) : std::nullopt;
 }
 
-std::vector<std::string> Hosts::explain(const std::string& registry) const {
-  const std::optional<HostCertificates> certificates = certificates_for(registry);
+std::vector<std::string> Hosts::explain(const Site& site) const {
+  const std::optional<HostCertificates> certificates = certificates_for(site.registry);
   std::vector<std::string> lines;
-  std::vector<Endpoint> ways = endpoints_for(registry, insecure_, certificates);
-  if (const std::optional<Endpoint> settled = settled_endpoint(registry)) ways = {*settled};
-  for (const Endpoint& way : ways) lines.push_back("endpoint: " + way.url.origin() + " (" + way.reason + ")");
-  lines.push_back("certificates: " + (certificates ? certificates->directory.string() : std::string("the system's")));
+  std::vector<Endpoint> ways = endpoints_for(site, insecure_, certificates);
+  if (const std::optional<Endpoint> settled = settled_endpoint(site)) ways = {*settled};
+  for (const Endpoint& way : ways) {
+    lines.push_back("endpoint: " + way.url.origin() + (way.api == "/v2" ? "" : way.api) + " (" + way.reason + ")");
+  }
+  const std::string folder = certificates ? certificates->directory.string() : "the system's";
+  lines.push_back("certificates: " + (has_certificates(site) ? site.origin : folder));
   return lines;
 }
 

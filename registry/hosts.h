@@ -5,12 +5,15 @@
 #pragma once
 
 #include "base/context.h"
+#include "base/error.h"
 #include "net/transport.h"
 #include "net/url.h"
 #include "registry/certificates.h"
 #include "registry/client.h"
 #include "registry/meter.h"
+#include "registry/source.h"
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -25,11 +28,15 @@ namespace drover::registry {
 
 // One way to speak to a registry.
 struct Endpoint {
-  net::Url url;          // target "/"
+  net::Url url;             // target "/"
   net::TlsOptions tls;
-  std::string reason;    // for --explain: "https, verified"
+  std::string reason;       // for --explain: "https, verified"
+  std::string api = "/v2";  // path of its API's root, without a slash at the end
+  net::Timeouts timeouts = {};
 
   bool is_loopback() const;
+  // Of the API's root, as the specification pings it.
+  net::Url ping() const;
 };
 
 // "localhost", 127.0.0.0/8 as an address, ::1. By name only: what a name resolves to is the address policy's affair. Such hosts are
@@ -39,35 +46,38 @@ bool is_loopback_host(std::string_view host);
 bool is_insecure_host(const std::set<std::string>& insecure, const net::Url& url);
 
 // The ways to try, best first; more than one only for loopback and insecure hosts. Pure.
-std::vector<Endpoint> endpoints_for(std::string_view registry, const std::set<std::string>& insecure,
+std::vector<Endpoint> endpoints_for(const Site& site, const std::set<std::string>& insecure,
                                     const std::optional<HostCertificates>& certificates);
 
 // Whether the answer to a plain HTTP request says that this port speaks TLS (Go's and nginx's words, both with 400).
 bool asks_for_tls(int status, std::string_view body);
 
-// Thread-safe; a choice is made once a registry.
+// Thread-safe; a choice is made once a site.
 class Hosts {
  public:
   Hosts(net::Transport& transport, const ClientOptions& options, Meter& meter);
 
-  // The registry's endpoint. Where there is a choice it is tried out with GET /v2/, by one thread for all. Throws network when no way
-  // leads there.
-  Endpoint endpoint(const Context& ctx, const std::string& registry);
+  // The site's endpoint. Where there is a choice it is tried out with GET /v2/, by one thread for all that wait. Throws network when no
+  // way leads there.
+  Endpoint endpoint(const Context& ctx, const Site& site, const net::Timeouts& timeouts);
   // The origin that was settled on, without asking; nothing before the first request.
-  std::optional<std::string> known_origin(const std::string& registry) const;
+  std::optional<std::string> known_origin(const Site& site) const;
   // For a host that a server named: a realm or a redirect's target.
   net::TlsOptions tls_for(const net::Url& url) const;
   // no_local unless the user named that host himself, or the registry is on this machine.
   static net::AddressPolicy policy_for(const Endpoint& registry, const net::Url& target);
-  std::vector<std::string> explain(const std::string& registry) const;
+  std::vector<std::string> explain(const Site& site) const;
 
  private:
   struct Choice {
     std::mutex mutex;  // held while it is tried out
     std::optional<Endpoint> settled;
+    std::atomic<int> trials{0};
+    std::optional<Error> failure;  // of the last one
   };
-  std::optional<Endpoint> settled_endpoint(const std::string& registry) const;
-  Endpoint try_out(const Context& ctx, const std::vector<Endpoint>& ways);
+  std::shared_ptr<Choice> choice_of(const Site& site);
+  std::optional<Endpoint> settled_endpoint(const Site& site) const;
+  Endpoint try_out(const Context& ctx, const std::vector<Endpoint>& ways, const net::Timeouts& timeouts);
 
   net::Transport& transport_;
   const std::set<std::string> insecure_;

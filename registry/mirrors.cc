@@ -59,7 +59,13 @@ auto read_or_warn(const Context& ctx, Read read) -> decltype(read()) {
   try {
     return read();
   } catch (const Error& error) {
-    ctx.warn(std::string(error.what()) + "; this file's mirrors are not used");
+    const std::string text = std::string(error.what()) + "; this file's mirrors are not used";
+    // Some installations keep other tools' folders to root: nothing that everybody else has to be told on every run.
+    if (error.code() == ErrorCode::io) {
+      ctx.debug(text);
+    } else {
+      ctx.warn(text);
+    }
     return {};
   }
 }
@@ -81,24 +87,25 @@ void Mirrors::load(const Context& ctx) {
     });
     if (daemon) daemon_files_.push_back(*std::move(daemon));
   }
-  const auto read_registries = [&](const fs::path& file) {
-    bool is_there = false;
-    const std::vector<MirrorRule> rules = read_or_warn(ctx, [&] {
-      const std::optional<std::string> text = try_read_file(file, toml_bytes_max);
-      is_there = text.has_value();
-      return text ? parse_registries_conf(*text, file) : std::vector<MirrorRule>();
-    });
-    for (const MirrorRule& rule : rules) registries_.insert_or_assign(rule.prefix, rule);
-    return is_there;
-  };
-  for (const fs::path& file : files_.registries_files) {
-    if (read_registries(file)) break;
-  }
-  for (const fs::path& folder : files_.registries_folders) {
-    for (const fs::path& file : list_sorted(folder)) {
-      if (file.extension() == ".conf") read_registries(file);
+  std::error_code ignored;
+  for (const MirrorFiles::RegistriesConf& conf : files_.registries) {
+    if (!fs::exists(conf.file, ignored) && &conf != &files_.registries.back()) continue;
+    load_registries(ctx, conf.file);
+    for (const fs::path& folder : conf.folders) {
+      for (const fs::path& file : list_sorted(folder)) {
+        if (file.extension() == ".conf") load_registries(ctx, file);
+      }
     }
+    break;
   }
+}
+
+void Mirrors::load_registries(const Context& ctx, const fs::path& file) {
+  const std::vector<MirrorRule> rules = read_or_warn(ctx, [&] {
+    const std::optional<std::string> text = try_read_file(file, toml_bytes_max);
+    return text ? parse_registries_conf(*text, file) : std::vector<MirrorRule>();
+  });
+  for (const MirrorRule& rule : rules) registries_.insert_or_assign(rule.prefix, rule);
 }
 
 std::optional<MirrorRule> Mirrors::find_rule(const Context& ctx, const Reference& reference) {

@@ -21,12 +21,15 @@ namespace drover::registry {
 // Folders hold `<host[:port]>/hosts.toml`, also spelt `<host>_<port>_`, and `_default/hosts.toml` for all that have no folder. What is
 // left empty is not read.
 struct MirrorFiles {
+  struct RegistriesConf {
+    std::filesystem::path file;
+    std::vector<std::filesystem::path> folders = {};  // *.conf, by name; a later one replaces an earlier one's prefix
+  };
   std::vector<std::filesystem::path> own_folders = {};
   std::vector<std::filesystem::path> docker_folders = {};
   std::vector<std::filesystem::path> daemon_files = {};
   std::vector<std::filesystem::path> containerd_folders = {};
-  std::vector<std::filesystem::path> registries_files = {};    // the first that exists counts
-  std::vector<std::filesystem::path> registries_folders = {};  // *.conf, by name; a later one replaces an earlier one's prefix
+  std::vector<RegistriesConf> registries = {};  // the first whose file exists counts, with its folders; without any the last one's do
 };
 
 // Thread-safe. Each file is read once.
@@ -44,6 +47,7 @@ class Mirrors {
  private:
   std::optional<MirrorRule> find_rule(const Context& ctx, const Reference& reference);
   void load(const Context& ctx);
+  void load_registries(const Context& ctx, const std::filesystem::path& file);
 
   const MirrorFiles files_;
   std::mutex mutex_;

@@ -60,15 +60,15 @@ class Splitter final : public net::ResponseSink {
 Session::Session(net::Transport& transport, Hosts& hosts, Authenticator& authenticator, Pace& pace, Meter& meter)
     : transport_(transport), hosts_(hosts), authenticator_(authenticator), pace_(pace), meter_(meter) {}
 
-Answer Session::send(const Context& ctx, const Reference& reference, const Call& call, Receiver* receiver) {
-  const Endpoint registry = endpoint(ctx, reference);
+Answer Session::send(const Context& ctx, const Reference& reference, const Endpoint& registry, const Call& call, Receiver* receiver) {
   net::Url url = registry.url;
-  url.target = call.target;
+  url.target = registry.api + call.target;
   return follow(ctx, reference, registry, std::move(url), true, call, receiver);
 }
 
-Answer Session::send_to(const Context& ctx, const Reference& reference, const net::Url& url, const Call& call, Receiver* receiver) {
-  return follow(ctx, reference, endpoint(ctx, reference), url, false, call, receiver);
+Answer Session::send_to(const Context& ctx, const Reference& reference, const Endpoint& registry, const net::Url& url, const Call& call,
+                        Receiver* receiver) {
+  return follow(ctx, reference, registry, url, false, call, receiver);
 }
 
 Answer Session::follow(const Context& ctx, const Reference& reference, const Endpoint& registry, net::Url url, bool is_home,
@@ -125,6 +125,7 @@ Answer Session::send_once(const Context& ctx, const Endpoint& registry, const ne
   request.addresses = Hosts::policy_for(registry, url);
   request.tls = url.has_same_origin(registry.url) ? registry.tls : hosts_.tls_for(url);
   request.use_proxy = !is_loopback_host(url.host);
+  request.timeouts = registry.timeouts;
   pace_.wait(ctx, url.origin());
   meter_.requests.fetch_add(1, std::memory_order_relaxed);
   Splitter splitter(call, url, receiver, meter_);
@@ -139,10 +140,8 @@ Answer Session::send_once(const Context& ctx, const Endpoint& registry, const ne
 std::vector<Challenge> Session::challenges_of(const Context& ctx, const Endpoint& registry, const Answer& answer) {
   std::vector<Challenge> challenges = parse_challenges(answer.head.headers.all("www-authenticate"));
   if (!challenges.empty()) return challenges;
-  net::Url root = registry.url;
-  root.target = "/v2/";
-  const Call ping{.method = "GET", .target = root.target, .headers = {}, .body_bytes_max = error_body_bytes_max};
-  return parse_challenges(send_once(ctx, registry, root, ping, nullptr, nullptr).head.headers.all("www-authenticate"));
+  const Call ping{.method = "GET", .target = "/", .headers = {}, .body_bytes_max = error_body_bytes_max};
+  return parse_challenges(send_once(ctx, registry, registry.ping(), ping, nullptr, nullptr).head.headers.all("www-authenticate"));
 }
 
 Error Session::refuse(const Context& ctx, const Answer& answer, const Reference& reference) {

@@ -24,7 +24,7 @@ namespace drover::registry {
 
 struct Call {
   std::string method = "GET";
-  std::string target;             // at the registry: "/v2/…"
+  std::string target;             // path and query behind the API's root: "/library/redis/tags/list"
   net::Headers headers;
   std::uint64_t body_bytes_max = 0;  // of a 2xx answer that is returned whole
 };
@@ -51,16 +51,16 @@ class Session {
  public:
   Session(net::Transport& transport, Hosts& hosts, Authenticator& authenticator, Pace& pace, Meter& meter);
 
-  // The registry's answer, whatever its status, redirects followed. Throws network, authentication (a login is missing or was refused),
-  // refused (a redirect that is not allowed), rate_limited (told before not to ask yet), size_mismatch (a body beyond the call's limit),
-  // and what the receiver throws.
-  Answer send(const Context& ctx, const Reference& reference, const Call& call, Receiver* receiver = nullptr);
+  // The answer of `registry`, where `reference` has its name from, whatever its status, redirects followed. Throws network, authentication
+  // (a login is missing or was refused), refused (a redirect that is not allowed), rate_limited (told before not to ask yet),
+  // size_mismatch (a body beyond the call's limit), and what the receiver throws.
+  Answer send(const Context& ctx, const Reference& reference, const Endpoint& registry, const Call& call, Receiver* receiver = nullptr);
   // The same at a URL that the registry redirected to before; no credentials, no further redirects but within redirects_max.
-  Answer send_to(const Context& ctx, const Reference& reference, const net::Url& url, const Call& call, Receiver* receiver);
+  Answer send_to(const Context& ctx, const Reference& reference, const Endpoint& registry, const net::Url& url, const Call& call,
+                 Receiver* receiver);
 
   // The error for an answer that is not good; notes when the host wants to be asked again.
   Error refuse(const Context& ctx, const Answer& answer, const Reference& reference);
-  Endpoint endpoint(const Context& ctx, const Reference& reference) { return hosts_.endpoint(ctx, reference.registry()); }
 
   std::optional<RateLimit> rate_limit(const std::string& registry) const;
 

@@ -26,7 +26,8 @@ void Transfer::Impl::commit_blob(std::unique_lock<std::mutex>& lock, Blob& blob)
     if (e.code() != ErrorCode::digest_mismatch) throw;
     failure = e;
     blob.part.reset();
-    if (!blob.was_restarted) fresh = store::PartFile::try_open(patient, store, blob.descriptor);
+    const bool has_other_source = client.reject_blob(patient, blob.repository, blob.descriptor);
+    if (has_other_source || !blob.was_restarted) fresh = store::PartFile::try_open(patient, store, blob.descriptor);
   }
   if (!failure) blob.part.reset();
   lock.lock();

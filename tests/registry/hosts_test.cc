@@ -77,7 +77,37 @@ BOOST_DATA_TEST_CASE(only_loopback_and_listed_hosts_have_a_second_way, ways) {
   std::optional<HostCertificates> certificates;
   if (sample.has_certificates) certificates = HostCertificates{"/certs", {}};
   std::vector<std::string> found;
-  for (const Endpoint& way : endpoints_for(sample.registry, sample.insecure, certificates)) {
+  for (const Endpoint& way : endpoints_for(Site{.registry = sample.registry}, sample.insecure, certificates)) {
+    found.push_back(way.url.origin() + (way.url.scheme == "https" && !way.tls.verify ? "!" : ""));
+  }
+  BOOST_TEST(join(found, " ") == sample.expected);
+}
+
+struct SiteRow {
+  Site site;
+  bool is_listed;
+  std::string expected;
+
+  friend std::ostream& operator<<(std::ostream& out, const SiteRow& row) { return out << row.expected; }
+};
+
+const std::vector<SiteRow> sites = {
+    {{.registry = "lan:5000", .scheme = Site::Scheme::https}, false, "https://lan:5000"},
+    {{.registry = "lan:5000", .scheme = Site::Scheme::https}, true, "https://lan:5000!"},
+    {{.registry = "lan:5000", .scheme = Site::Scheme::https, .is_verified = false}, false, "https://lan:5000!"},
+    {{.registry = "lan", .scheme = Site::Scheme::http}, false, "http://lan:80"},
+    {{.registry = "lan:5000", .scheme = Site::Scheme::any}, false, "https://lan:5000! http://lan:5000"},
+    {{.registry = "127.0.0.1:5000", .scheme = Site::Scheme::https}, false, "https://127.0.0.1:5000"},
+    {{.registry = "127.0.0.1:5000", .scheme = Site::Scheme::http}, false, "http://127.0.0.1:5000"},
+    {{.registry = "127.0.0.1:5000"}, false, "http://127.0.0.1:5000 https://127.0.0.1:5000"},
+    {{.registry = "127.0.0.1:5000", .tls = {.ca_file = "/ca.pem"}}, false, "https://127.0.0.1:5000"},
+    {{.registry = "docker.io", .scheme = Site::Scheme::https}, false, "https://registry-1.docker.io:443"},
+};
+
+BOOST_DATA_TEST_CASE(files_decide_how_their_sites_are_reached, sites) {
+  std::vector<std::string> found;
+  const std::set<std::string> insecure = sample.is_listed ? std::set<std::string>{"lan"} : std::set<std::string>{};
+  for (const Endpoint& way : endpoints_for(sample.site, insecure, {})) {
     found.push_back(way.url.origin() + (way.url.scheme == "https" && !way.tls.verify ? "!" : ""));
   }
   BOOST_TEST(join(found, " ") == sample.expected);

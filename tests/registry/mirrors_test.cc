@@ -19,8 +19,8 @@ struct MirrorsFixture {
                     .docker_folders = {folder / "certs.d"},
                     .daemon_files = {folder / "daemon.json"},
                     .containerd_folders = {folder / "containerd"},
-                    .registries_files = {folder / "home.conf", folder / "registries.conf"},
-                    .registries_folders = {folder / "conf.d"}};
+                    .registries = {{.file = folder / "home.conf", .folders = {folder / "home.d"}},
+                                   {.file = folder / "registries.conf", .folders = {folder / "conf.d", folder / "home.d"}}}};
 
   // The host of the first source.
   std::string first(const std::string& reference = "redis:7") {
@@ -86,9 +86,11 @@ BOOST_AUTO_TEST_CASE(the_longest_prefix_and_the_last_drop_in_decide) {
   location_in("conf.d/30-ignored.txt", "docker.io/library", "ignored.lan");
   BOOST_TEST(first() == "later.lan");
   BOOST_TEST(first("acme/api:1") == "all.lan");
-  location_in("home.conf", "docker.io", "home.lan");  // instead of the system's file, beside the drop-ins
-  BOOST_TEST(first("acme/api:1") == "home.lan");
-  BOOST_TEST(first() == "later.lan");
+  location_in("home.d/10-library.conf", "docker.io/library", "home.lan");
+  BOOST_TEST(first() == "home.lan");
+  location_in("home.conf", "docker.io", "instead.lan");  // of the system's file and its drop-ins
+  BOOST_TEST(first("acme/api:1") == "instead.lan");
+  BOOST_TEST(first() == "home.lan");
 }
 
 BOOST_AUTO_TEST_CASE(a_blocked_registry_is_refused_unless_an_earlier_file_speaks_of_it) {
