@@ -24,6 +24,7 @@ const std::vector<OptionRow>& global_options() {
       {"--jobs", &Flags::jobs, "transfers at once (default 8)", "N"},
       {"--limit-rate", &Flags::limit_rate, "cap of all transfers together in bytes a second, with k, M or G", "RATE"},
       {"--insecure-registry", &Flags::insecure_registries, "HOST[:PORT] that may speak plain HTTP or unverified TLS, repeatable", "HOST"},
+      {"--no-mirrors", &Flags::no_mirrors, "ask the registries themselves, read no file that names mirrors"},
       {"--cacert", &Flags::ca_file, "PEM file of authorities to trust besides the system's", "FILE"},
       {"--json", &Flags::json, "print exactly one JSON document"},
       {"--progress", &Flags::progress, "how progress is shown on standard error (default auto)", "MODE", {"auto", "tty", "plain", "json", "none"}},

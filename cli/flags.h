@@ -21,6 +21,7 @@ struct Flags {
   std::string limit_rate;
   std::vector<std::string> insecure_registries;
   std::string ca_file;
+  bool no_mirrors = false;
   std::string progress;
   bool json = false;
   bool quiet = false;

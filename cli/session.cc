@@ -44,7 +44,11 @@ net::Transport& Session::transport() {
 }
 
 registry::Client& Session::registry() {
-  if (!registry_) registry_ = std::make_unique<registry::Client>(transport(), settings_.registry);
+  if (!registry_) {
+    auto client = std::make_unique<registry::Client>(transport(), settings_.registry);
+    client->check_mirror_files();
+    registry_ = std::move(client);
+  }
   return *registry_;
 }
 

@@ -184,6 +184,29 @@ std::vector<std::filesystem::path> credential_files(const Environment& environme
   return files;
 }
 
+registry::MirrorFiles mirror_files(const Environment& environment) {
+  registry::MirrorFiles files{.own_folders = {"/etc/drover/hosts.d"},
+                              .docker_folders = {"/etc/docker/certs.d"},
+                              .daemon_files = {"/etc/docker/daemon.json"},
+                              .containerd_folders = {"/etc/containerd/certs.d"}};
+  std::vector<std::filesystem::path> drop_ins = {"/etc/containers/registries.conf.d"};
+  if (const std::string home = variable(environment, "HOME"); home.starts_with('/')) {
+    const std::string given = variable(environment, "XDG_CONFIG_HOME");
+    const std::filesystem::path configuration = given.starts_with('/') ? std::filesystem::path(given) : std::filesystem::path(home) / ".config";
+    files.own_folders.insert(files.own_folders.begin(), configuration / "drover/hosts.d");
+    files.docker_folders.insert(files.docker_folders.begin(), configuration / "docker/certs.d");
+    files.daemon_files.insert(files.daemon_files.begin(), configuration / "docker/daemon.json");
+    files.containerd_folders.insert(files.containerd_folders.begin(), configuration / "containerd/certs.d");
+    files.registries.push_back({.file = configuration / "containers/registries.conf", .folders = {configuration / "containers/registries.conf.d"}});
+    drop_ins.push_back(configuration / "containers/registries.conf.d");
+  }
+  files.registries.push_back({.file = "/etc/containers/registries.conf", .folders = drop_ins});
+  if (const std::string file = variable(environment, "CONTAINERS_REGISTRIES_CONF"); !file.empty()) {
+    files.registries = {{.file = file, .folders = drop_ins}};
+  }
+  return files;
+}
+
 Settings make_settings(const Flags& flags, const Environment& environment, const Machine& machine) {
   Settings settings;
   settings.store = choose_store(flags, environment, machine);
@@ -198,6 +221,7 @@ Settings make_settings(const Flags& flags, const Environment& environment, const
   settings.registry.credential_files = credential_files(environment);
   settings.registry.certs_directories = certs_directories(environment);
   settings.registry.program_path = variable(environment, "PATH");
+  if (!flags.no_mirrors) settings.registry.mirrors = mirror_files(environment);
   settings.progress = choose_progress(flags, environment, machine);
   settings.settle = choose_settle(flags);
   settings.min_age = choose_min_age(flags);

@@ -47,7 +47,7 @@ struct Settings {
   std::size_t jobs = jobs_default;           // --jobs
   std::uint64_t rate_bytes_per_second = 0;   // --limit-rate; 0: no cap
   std::filesystem::path ca_file;             // --cacert
-  registry::ClientOptions registry;          // --insecure-registry, credential files, certs.d folders, PATH
+  registry::ClientOptions registry;          // --insecure-registry, --no-mirrors, credential files, certs.d folders, PATH
   ProgressMode progress = ProgressMode::plain;
   engine::Settle settle = engine::Settle::automatic;
   std::optional<std::chrono::seconds> min_age;  // --min-age
@@ -67,5 +67,7 @@ std::filesystem::path cache_folder(const Environment& environment, const Machine
 
 // Where docker and podman keep credentials, in the order they are asked.
 std::vector<std::filesystem::path> credential_files(const Environment& environment);
+// Where mirrors are configured: drover's own folders, and those of docker, containerd and podman, a user's before the system's.
+registry::MirrorFiles mirror_files(const Environment& environment);
 
 }  // namespace drover::cli

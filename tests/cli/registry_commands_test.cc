@@ -57,6 +57,44 @@ BOOST_AUTO_TEST_CASE(resolve_explains) {
   BOOST_TEST(outcome.out.find("chosen") != std::string::npos, outcome.out);
 }
 
+BOOST_AUTO_TEST_CASE(mirrors_are_used_explained_and_left_out) {
+  FakeRegistry mirror;
+  const std::string mirrored = mirror.add_index("redis", "7", {mirror.add_image("redis", "", {{.bytes = "stale"}})});
+  const std::string file = drover.home().write("ann/.config/drover/hosts.d/" + registry.host() + "/hosts.toml", "\n[host.\"" + mirror.origin() + "\"]\n").string();
+
+  const Outcome explained = drover.run({"resolve", redis, "--explain"});
+  BOOST_TEST(explained.out.find("# mirror: " + mirror.host() + ", from " + file + ":2; answered\n") != std::string::npos, explained.out);
+  BOOST_TEST(drover.run({"resolve", redis, "-q"}).out == mirrored + "\n");
+  BOOST_TEST(registry.log().empty());
+
+  BOOST_TEST(drover.run({"resolve", redis, "-q", "--no-mirrors"}).out == index + "\n");
+  const Outcome without = drover.run({"resolve", redis, "--explain", "--no-mirrors"});
+  BOOST_TEST(without.out.find("mirror") == std::string::npos, without.out);
+}
+
+BOOST_AUTO_TEST_CASE(a_broken_file_of_our_own_is_one_line_and_of_others_a_warning) {
+  drover.set("XDG_CONFIG_HOME", (drover.home() / "config").string());
+  const std::string other = drover.home().write("config/containers/registries.conf", "[[registry]]\nlocation = 7\n").string();
+  const Outcome warned = drover.run({"pull", redis, redis});
+  BOOST_TEST(warned.code == 0);
+  BOOST_TEST(warned.err.find(other + ":2: location: not a text; this file's mirrors are not used") != std::string::npos, warned.err);
+
+  const std::string own = drover.home().write("config/drover/hosts.d/ghcr.io/hosts.toml", "server = \"ftp://x\"\n").string();
+  const Outcome refused = drover.run({"pull", redis, registry.reference("redis", "8")});
+  BOOST_TEST(refused.code == 1);
+  BOOST_TEST(refused.err == "drover: " + own + ":1: not a usable URL: only http and https are supported\n");
+  BOOST_TEST(drover.run({"pull", redis, "--no-mirrors"}).code == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_blocked_registry_is_refused) {
+  drover.set("CONTAINERS_REGISTRIES_CONF",
+             drover.home().write("registries.conf", "[[registry]]\nlocation = \"" + registry.host() + "\"\nblocked = true\n").string());
+  const Outcome outcome = drover.run({"pull", redis});
+  BOOST_TEST(outcome.code == 3);
+  BOOST_TEST(outcome.err.find("is blocked by ") != std::string::npos, outcome.err);
+  BOOST_TEST(registry.log().empty());
+}
+
 BOOST_AUTO_TEST_CASE(resolve_of_several_is_an_array_and_of_a_missing_platform_15) {
   const Outcome several = drover.run({"resolve", redis, registry.reference("redis", "no"), "--json"});
   BOOST_TEST(several.code == 5);

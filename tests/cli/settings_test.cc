@@ -116,6 +116,27 @@ BOOST_AUTO_TEST_CASE(ages_take_units) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(mirrors_are_configured_by_the_user_then_by_the_system) {
+  const registry::MirrorFiles files = mirror_files(home);
+  BOOST_TEST(files.own_folders.front() == "/home/ann/.config/drover/hosts.d");
+  BOOST_TEST(files.own_folders.back() == "/etc/drover/hosts.d");
+  BOOST_TEST(files.daemon_files.front() == "/home/ann/.config/docker/daemon.json");
+  BOOST_TEST(files.registries.front().file == "/home/ann/.config/containers/registries.conf");
+  BOOST_TEST(files.registries.back().file == "/etc/containers/registries.conf");
+  BOOST_TEST(files.registries.back().folders.size() == 2U);
+
+  BOOST_TEST(mirror_files({{"HOME", "/home/ann"}, {"XDG_CONFIG_HOME", "/x"}}).own_folders.front() == "/x/drover/hosts.d");
+  BOOST_TEST(mirror_files({}).own_folders.size() == 1U);
+  const registry::MirrorFiles given = mirror_files({{"HOME", "/home/ann"}, {"CONTAINERS_REGISTRIES_CONF", "/r.conf"}});
+  BOOST_TEST(given.registries.size() == 1U);
+  BOOST_TEST(given.registries.front().file == "/r.conf");
+
+  BOOST_TEST(!settings_of([](Flags&) {}).registry.mirrors.own_folders.empty());
+  const registry::MirrorFiles none = settings_of([](Flags& f) { f.no_mirrors = true; }).registry.mirrors;
+  BOOST_TEST((none.own_folders.empty() && none.docker_folders.empty() && none.daemon_files.empty() && none.containerd_folders.empty() &&
+              none.registries.empty()));
+}
+
 BOOST_AUTO_TEST_CASE(insecure_registries_are_hosts_only) {
   BOOST_TEST(settings_of([](Flags& f) { f.insecure_registries = {"Reg.Example:5000"}; }).registry.insecure_registries.contains("reg.example:5000"));
   for (const char* const bad : {"http://reg.example", "reg.example/v2", ""}) {
