@@ -1,6 +1,7 @@
 #include "digest/hasher.h"
 
 #include "base/error.h"
+#include "digest/sha256_lanes.h"
 
 #if DROVER_SHA512
 #include <openssl/evp.h>
@@ -8,6 +9,7 @@
 
 #include <array>
 #include <utility>
+#include <vector>
 
 namespace drover {
 
@@ -69,6 +71,16 @@ Hasher::~Hasher() = default;
 void Hasher::update(std::span<const std::byte> bytes) {
   if (auto* sha256 = std::get_if<Sha256>(&state_)) sha256->update(bytes);
   else std::get<std::unique_ptr<Sha512>>(state_)->update(bytes);
+}
+
+void Hasher::update(const Sha256Lanes& lanes, std::span<const HashPiece> pieces) {
+  std::vector<Sha256Piece> together;
+  together.reserve(pieces.size());
+  for (const HashPiece& piece : pieces) {
+    if (auto* sha256 = std::get_if<Sha256>(&piece.hasher->state_)) together.push_back({sha256, piece.bytes});
+    else piece.hasher->update(piece.bytes);
+  }
+  lanes.update(together);
 }
 
 Digest Hasher::finish() {

@@ -13,6 +13,9 @@
 
 namespace drover {
 
+struct HashPiece;
+class Sha256Lanes;
+
 // Not thread-safe; movable.
 class Hasher {
  public:
@@ -31,9 +34,19 @@ class Hasher {
   // Nothing for sha512, whose state cannot be exported.
   std::optional<Sha256::Midstate> midstate() const;
 
+  // Feeds every piece to its hasher: what is sha256 in lanes (digest/sha256_lanes.h), what is sha512 one after the other. No hasher may
+  // be named twice in a call.
+  static void update(const Sha256Lanes& lanes, std::span<const HashPiece> pieces);
+
  private:
   struct Sha512;  // the system library's; decision 0004
   std::variant<Sha256, std::unique_ptr<Sha512>> state_;
+};
+
+// Bytes that are ready for a running digest; any number of them.
+struct HashPiece {
+  Hasher* hasher;
+  std::span<const std::byte> bytes;
 };
 
 }  // namespace drover

@@ -9,7 +9,7 @@ namespace drover::registry {
 namespace {
 
 constexpr std::size_t connections_max = 32;  // each may hold one unfinished buffer; enough must be left to go round
-constexpr std::size_t hashers = 2;           // one, and a helper for when it falls behind
+constexpr std::size_t writers = 2;           // one, and a helper for when it falls behind
 constexpr std::size_t committers = 2;
 
 }  // namespace
@@ -47,7 +47,8 @@ void Transfer::Impl::wake_all() {
   work_ready.notify_all();
   buffer_freed.notify_all();
   piece_received.notify_all();
-  blob_written.notify_all();
+  bytes_written.notify_all();
+  blob_hashed.notify_all();
 }
 
 void Transfer::Impl::request_stop() {
@@ -58,7 +59,8 @@ void Transfer::Impl::request_stop() {
 void Transfer::Impl::start() {
   forward.emplace(ctx.stop, [this] { request_stop(); });
   receivers_left = connections;
-  hashers_left = hashers;
+  writers_left = writers;
+  is_hashing = true;
   const auto guarded = [this](const auto& loop) {
     try {
       loop();
@@ -76,14 +78,20 @@ void Transfer::Impl::start() {
       piece_received.notify_all();
     });
   }
-  for (std::size_t i = 0; i < hashers; ++i) {
+  for (std::size_t i = 0; i < writers; ++i) {
     threads.emplace_back([this, guarded, i] {
-      guarded([&] { hash(i > 0); });
+      guarded([&] { write(i > 0); });
       const std::lock_guard lock(mutex);
-      --hashers_left;
-      blob_written.notify_all();
+      --writers_left;
+      bytes_written.notify_all();
     });
   }
+  threads.emplace_back([this, guarded] {
+    guarded([&] { hash(); });
+    const std::lock_guard lock(mutex);
+    is_hashing = false;
+    blob_hashed.notify_all();
+  });
   for (std::size_t i = 0; i < committers; ++i) {
     threads.emplace_back([this, guarded] { guarded([&] { commit(); }); });
   }
@@ -124,13 +132,13 @@ void Transfer::Impl::note_image(const Reference& image) {
   scheduler.begin_with(host.scheduled, host.images.size());
 }
 
-// All bytes are there and written: on to the committers.
+// All bytes are there, written and hashed: on to the committers.
 void Transfer::Impl::commit_if_complete(Blob& blob) {
-  if (blob.state != Blob::State::active || blob.in_hasher || !blob.pieces.empty()) return;
+  if (blob.state != Blob::State::active || blob.in_writer || blob.in_hasher || !blob.pieces.empty()) return;
   if (!scheduler.is_settled(blob.scheduled)) return;
   blob.state = Blob::State::committing;
   to_commit.push_back(&blob);
-  blob_written.notify_one();
+  blob_hashed.notify_one();
 }
 
 Transfer::Transfer(const Context& ctx, Client& client, store::BlobStore& store, const TransferOptions& options, Done done)

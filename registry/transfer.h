@@ -1,8 +1,8 @@
 // Blobs from registries into the store: many connections, bounded memory, hashed and written apart from the receiving.
 //
-// Receivers (a thread and a connection each) fetch bounded ranges into recycled buffers; hashers write each blob's buffers in
-// place and hash them at the frontier; committers sync and publish. A full pool of buffers stops the receivers, and so the
-// sockets.
+// Receivers (a thread and a connection each) fetch bounded ranges into recycled buffers; writers put each blob's buffers in their
+// place; one thread hashes all blobs at their frontiers side by side; committers sync and publish. A full pool of buffers stops the
+// receivers, and so the sockets.
 #pragma once
 
 #include "base/context.h"

@@ -96,7 +96,7 @@ void Transfer::Impl::Attempt::flush() {
   blob.pieces.push_back(*std::exchange(piece, std::nullopt));
   ++transfer.pieces_waiting;
   transfer.piece_received.notify_all();
-  if (!blob.in_hasher && blob.pieces.size() == 1) transfer.to_hash.push_back(&blob);  // else queued, or will be by who has it
+  if (!blob.in_writer && blob.pieces.size() == 1) transfer.to_write.push_back(&blob);  // else queued, or will be by who has it
 }
 
 }  // namespace drover::registry

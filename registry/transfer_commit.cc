@@ -6,7 +6,7 @@ namespace drover::registry {
 void Transfer::Impl::commit() {
   std::unique_lock lock(mutex);
   for (;;) {
-    blob_written.wait(lock, [this] { return !to_commit.empty() || (receivers_left == 0 && hashers_left == 0) || fatal; });
+    blob_hashed.wait(lock, [this] { return !to_commit.empty() || !is_hashing || fatal; });
     if (fatal || to_commit.empty()) return;
     Blob& blob = *to_commit.front();
     to_commit.pop_front();

@@ -1,64 +1,48 @@
-// The hashers: what was received goes to its place on disk and, at the frontier, through the hash.
+// The hashing thread: takes every blob that has bytes at its frontier and hashes them side by side, read back from the page cache.
+//
+// Apart from the writers, because a range that closes a gap may bring hundreds of megabytes to the frontier at once: whoever hashed them
+// while it held buffers would stop the receivers for that long.
+#include "digest/sha256_lanes.h"
 #include "registry/transfer_state.h"
 
+#include <algorithm>
+
 namespace drover::registry {
+namespace {
 
-// One hasher takes all blobs that have something ready, so that they could be hashed side by side; its helper comes in only when
-// more than half of the buffers wait for them.
-void Transfer::Impl::hash(bool is_helper) {
+constexpr std::size_t lanes_max = 16;  // 4 MiB of memory
+
+}  // namespace
+
+void Transfer::Impl::hash_if_needed(Blob& blob) {
+  if (blob.in_hasher || blob.state != Blob::State::active || !blob.part || !blob.part->has_unhashed()) return;
+  blob.in_hasher = true;
+  to_hash.push_back(&blob);
+  bytes_written.notify_one();
+}
+
+void Transfer::Impl::hash() {
+  const Sha256Lanes lanes;
+  std::vector<std::byte> memory;
   std::unique_lock lock(mutex);
-  const auto is_needed = [&] { return !to_hash.empty() && (!is_helper || is_hasher_behind()); };
   for (;;) {
-    piece_received.wait(lock, [&] { return is_needed() || receivers_left == 0 || fatal; });
-    if (fatal || (to_hash.empty() && receivers_left == 0)) return;
-    for (Blob* const blob : take_ready()) write_pieces(lock, *blob);
+    bytes_written.wait(lock, [&] { return !to_hash.empty() || writers_left == 0 || fatal; });
+    // After a stop nothing is committed any more; what is not hashed yet is hashed by the next run.
+    if (fatal || to_hash.empty() || (writers_left == 0 && stop.stop_requested())) return;
+    const std::size_t count = std::min(to_hash.size(), lanes_max);
+    const std::vector<Blob*> ready(to_hash.begin(), to_hash.begin() + static_cast<std::ptrdiff_t>(count));
+    to_hash.erase(to_hash.begin(), to_hash.begin() + static_cast<std::ptrdiff_t>(count));
+    std::vector<store::PartFile*> parts;
+    for (Blob* const blob : ready) parts.push_back(&*blob->part);
+    lock.unlock();
+    store::PartFile::hash_frontiers(lanes, parts, memory);
+    lock.lock();
+    for (Blob* const blob : ready) {
+      blob->in_hasher = false;
+      hash_if_needed(*blob);
+      commit_if_complete(*blob);
+    }
   }
-}
-
-// A helper is left its half.
-std::vector<Transfer::Impl::Blob*> Transfer::Impl::take_ready() {
-  const std::size_t count = is_hasher_behind() ? (to_hash.size() + 1) / 2 : to_hash.size();
-  std::vector<Blob*> ready(to_hash.begin(), to_hash.begin() + static_cast<std::ptrdiff_t>(count));
-  to_hash.erase(to_hash.begin(), to_hash.begin() + static_cast<std::ptrdiff_t>(count));
-  for (Blob* const blob : ready) blob->in_hasher = true;
-  return ready;
-}
-
-void Transfer::Impl::write_pieces(std::unique_lock<std::mutex>& lock, Blob& blob) {
-  std::deque<Piece> pieces = std::exchange(blob.pieces, {});
-  pieces_waiting -= pieces.size();
-  lock.unlock();
-  // Nothing that arrived is lost to a stop: writing it takes no time worth interrupting.
-  Context patient = ctx;
-  patient.stop = {};
-  std::uint64_t written = 0;
-  for (Piece& piece : pieces) {
-    if (blob.part) written += write_new(patient, blob, piece);
-    const std::lock_guard relock(mutex);
-    free_buffers.push_back(std::move(piece.buffer));
-    buffer_freed.notify_one();
-  }
-  lock.lock();
-  blob.in_hasher = false;
-  blob.written += written;
-  if (blob.state != Blob::State::done) report(ProgressEvent::Kind::advanced, blob, blob.written);
-  if (!blob.pieces.empty()) {
-    to_hash.push_back(&blob);
-    piece_received.notify_all();  // the helper may not be the one to go on
-  }
-  commit_if_complete(blob);
-}
-
-// Bytes that came twice are written once: those that are hashed must stay what they were, whatever the second copy says.
-std::uint64_t Transfer::Impl::write_new(const Context& patient, Blob& blob, const Piece& piece) {
-  RangeSet fresh;
-  fresh.add({piece.offset, piece.offset + piece.size});
-  for (const ByteRange& there : blob.landed.list()) fresh.remove(there);
-  for (const ByteRange& range : fresh.list()) {
-    blob.part->write(patient, range.begin, std::span(piece.buffer.bytes.get() + (range.begin - piece.offset), range.size()));
-    blob.landed.add(range);
-  }
-  return fresh.bytes();
 }
 
 }  // namespace drover::registry

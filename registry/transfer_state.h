@@ -1,6 +1,6 @@
-// What a transfer's threads share: the blobs, the buffers between receivers and hashers, the queues; all under one mutex.
-// For the transfer's own source files only: transfer_receive.cc fills buffers, transfer_hash.cc writes and hashes them,
-// transfer_commit.cc publishes.
+// What a transfer's threads share: the blobs, the buffers between receivers and writers, the queues; all under one mutex.
+// For the transfer's own source files only: transfer_receive.cc fills buffers, transfer_write.cc puts them on disk, transfer_hash.cc hashes
+// what lies there, transfer_commit.cc publishes.
 #pragma once
 
 #include "registry/chunk_scheduler.h"
@@ -51,10 +51,11 @@ struct Transfer::Impl {
     State state = State::waiting;
     Clock::time_point look_again{};       // foreign: when
     ChunkScheduler::BlobId scheduled = 0;
-    std::optional<store::PartFile> part;  // used by one hasher or committer at a time
+    std::optional<store::PartFile> part;  // used by one writer beside the hashing thread, or by one committer
     RangeSet landed;                      // written or being written; the same
     std::deque<Piece> pieces;             // received, not written
-    bool in_hasher = false;
+    bool in_writer = false;
+    bool in_hasher = false;               // with the hashing thread, or waiting for it
     bool was_restarted = false;           // the bytes were wrong once
     int attempt = 1;
     bool is_backing_off = false;
@@ -81,8 +82,9 @@ struct Transfer::Impl {
   std::mutex mutex;
   std::condition_variable work_ready;      // receivers, finish: something to open or fetch, or the end
   std::condition_variable buffer_freed;    // receivers: a buffer
-  std::condition_variable piece_received;  // hashers: a piece, or no more receivers
-  std::condition_variable blob_written;    // committers: a blob, or no more hashers
+  std::condition_variable piece_received;  // writers: a piece, or no more receivers
+  std::condition_variable bytes_written;   // the hashing thread: bytes at a frontier, or no more writers
+  std::condition_variable blob_hashed;     // committers: a blob, or no more hashing
   std::deque<Blob> blobs;                  // never shrinks: references stay good
   std::map<std::string, Host> hosts;
   ChunkScheduler scheduler;
@@ -92,11 +94,13 @@ struct Transfer::Impl {
   Clock::time_point watched{};             // when they were last looked at
   std::vector<Buffer> free_buffers;
   std::size_t buffers_made = 0;
+  std::deque<Blob*> to_write;
+  std::size_t pieces_waiting = 0;          // received, in no writer's hands
   std::deque<Blob*> to_hash;
-  std::size_t pieces_waiting = 0;          // received, in no hasher's hands
   std::deque<Blob*> to_commit;
   std::size_t receivers_left = 0;
-  std::size_t hashers_left = 0;
+  std::size_t writers_left = 0;
+  bool is_hashing = false;                 // its thread has not ended
   std::size_t unfinished = 0;
   bool is_closed = false;
   std::optional<Error> fatal;
@@ -130,11 +134,13 @@ struct Transfer::Impl {
   void after_failure(std::unique_lock<std::mutex>& lock, Blob& blob, const Error& error);
   void give_up_or_go_elsewhere(std::unique_lock<std::mutex>& lock, Blob& blob, const Error& error);
 
-  // Hashers and committers: transfer_hash.cc, transfer_commit.cc.
-  void hash(bool is_helper);
+  // Writers, the hashing thread, committers: transfer_write.cc, transfer_hash.cc, transfer_commit.cc.
+  void write(bool is_helper);
   std::vector<Blob*> take_ready();
-  bool is_hasher_behind() const { return pieces_waiting > buffers_max / 2; }
+  bool is_writer_behind() const { return pieces_waiting > buffers_max / 2; }
   void write_pieces(std::unique_lock<std::mutex>& lock, Blob& blob);
+  void hash();
+  void hash_if_needed(Blob& blob);
   static std::uint64_t write_new(const Context& patient, Blob& blob, const Piece& piece);
   void commit();
   void commit_blob(std::unique_lock<std::mutex>& lock, Blob& blob);

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "digest/sha256_lanes.h"
 #include "store/journal.h"
 
 #include <fcntl.h>
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -19,7 +21,6 @@ namespace drover::store {
 namespace {
 
 constexpr std::uint64_t journalled_from_bytes = 1U << 20U;  // a smaller blob is fetched again sooner than it is resumed
-constexpr std::size_t step_bytes = 256U << 10U;             // of one read of the page cache
 constexpr std::size_t record_bytes_max = 1U << 20U;         // one record's range, so that checking it needs no more memory
 constexpr auto sync_interval = std::chrono::seconds(1);
 constexpr int sync_share = 20;  // at most a twentieth of the time goes into syncs, on disks where one takes long
@@ -80,8 +81,13 @@ struct PartFile::Impl {
   std::filesystem::path journal_path;
   UniqueFd part;
   UniqueFd journal;  // opened with the first write; stays closed for small blobs
-  RangeSet present;
   std::uint64_t resumed = 0;
+  // What the writing and the hashing thread tell each other.
+  std::unique_ptr<std::mutex> mutex = std::make_unique<std::mutex>();
+  RangeSet present;
+  std::uint64_t hashed = 0;
+  Sha256::Midstate midstate;  // of the hashed bytes, as far as they are whole blocks
+  // The hashing thread's own.
   Hasher hasher{Digest::Algorithm::sha256};
   std::vector<JournalRecord> kept;  // of an earlier attempt, written into the new journal
   std::chrono::steady_clock::time_point next_sync;
@@ -93,6 +99,9 @@ struct PartFile::Impl {
   void open_journal();
   void append(const JournalRecord& record);
   void sync(const Context& ctx);
+  ByteRange unhashed() const;
+  void read_back(std::span<std::byte> bytes, std::uint64_t offset) const;
+  void publish_hashed();
   void hash_ready(const Context& ctx);
   void drop() noexcept;
 };
@@ -107,6 +116,7 @@ std::optional<PartFile> PartFile::try_open(const Context& ctx, BlobStore& store,
                                           .part = {},
                                           .journal = {},
                                           .present = {},
+                                          .midstate = {},
                                           .hasher = Hasher(descriptor.digest.algorithm()),
                                           .kept = {},
                                           .next_sync = ctx.clock->now() + sync_interval,
@@ -141,6 +151,7 @@ void PartFile::Impl::resume(const Context& ctx) {
     if (record.midstate.bytes <= present.prefix() && (best == nullptr || record.midstate.bytes > best->bytes)) best = &record.midstate;
   }
   if (best != nullptr && best->bytes > 0 && descriptor.digest.algorithm() == Digest::Algorithm::sha256) hasher = Hasher(*best);
+  publish_hashed();
 }
 
 // The recorded ranges whose bytes on disk still have the recorded CRC.
@@ -186,16 +197,33 @@ void PartFile::Impl::sync(const Context& ctx) {
   is_dirty = false;
 }
 
-// Hashes what lies contiguous behind the frontier, from the page cache.
+// One step behind the frontier.
+ByteRange PartFile::Impl::unhashed() const {
+  const std::scoped_lock guard(*mutex);
+  return {hashed, std::min<std::uint64_t>(std::max(hashed, present.prefix()), hashed + hash_step_bytes)};
+}
+
+void PartFile::Impl::publish_hashed() {
+  const std::scoped_lock guard(*mutex);
+  hashed = hasher.bytes();
+  midstate = hasher.midstate().value_or(Sha256::Midstate{});
+}
+
+// All that lies contiguous behind the frontier, by this thread alone.
 void PartFile::Impl::hash_ready(const Context& ctx) {
-  for (std::uint64_t at = hasher.bytes(), end = present.prefix(); at < end; at = hasher.bytes()) {
+  for (ByteRange range = unhashed(); range.size() > 0; range = unhashed()) {
     ctx.check_stop();
-    buffer.resize(std::max(buffer.size(), step_bytes));
-    const std::span<std::byte> bytes = std::span(buffer).first(std::min<std::uint64_t>(step_bytes, end - at));
-    if (read_at(part.get(), bytes, at, part_path.string()) != bytes.size()) {
-      throw Error(ErrorCode::io, "cannot read " + part_path.string() + ": it became shorter while it was in use");
-    }
+    buffer.resize(std::max(buffer.size(), hash_step_bytes));
+    const std::span<std::byte> bytes = std::span(buffer).first(range.size());
+    read_back(bytes, range.begin);
     hasher.update(bytes);
+    publish_hashed();
+  }
+}
+
+void PartFile::Impl::read_back(std::span<std::byte> bytes, std::uint64_t offset) const {
+  if (read_at(part.get(), bytes, offset, part_path.string()) != bytes.size()) {
+    throw Error(ErrorCode::io, "cannot read " + part_path.string() + ": it became shorter while it was in use");
   }
 }
 
@@ -225,9 +253,32 @@ PartFile::~PartFile() {
 }
 
 const Descriptor& PartFile::descriptor() const { return impl_->descriptor; }
-RangeSet PartFile::present() const { return impl_->present; }
+RangeSet PartFile::present() const {
+  const std::scoped_lock guard(*impl_->mutex);
+  return impl_->present;
+}
 std::uint64_t PartFile::resumed_bytes() const { return impl_->resumed; }
-std::uint64_t PartFile::hashed_bytes() const { return impl_->hasher.bytes(); }
+std::uint64_t PartFile::hashed_bytes() const {
+  const std::scoped_lock guard(*impl_->mutex);
+  return impl_->hashed;
+}
+
+bool PartFile::has_unhashed() const { return impl_->unhashed().size() > 0; }
+
+void PartFile::hash_frontiers(const Sha256Lanes& lanes, std::span<PartFile* const> parts, std::vector<std::byte>& memory) {
+  constexpr std::size_t slot_bytes = hash_step_bytes + 64;  // staggered: digest/sha256_lanes.h
+  memory.resize(std::max(memory.size(), parts.size() * slot_bytes));
+  std::vector<HashPiece> pieces;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    Impl& part = *parts[i]->impl_;
+    const ByteRange range = part.unhashed();
+    const std::span<std::byte> bytes = std::span(memory).subspan(i * slot_bytes, range.size());
+    part.read_back(bytes, range.begin);
+    pieces.push_back({&part.hasher, bytes});
+  }
+  Hasher::update(lanes, pieces);
+  for (PartFile* const part : parts) part->impl_->publish_hashed();
+}
 
 void PartFile::write(const Context& ctx, std::uint64_t offset, std::span<const std::byte> bytes) {
   Impl& part = *impl_;
@@ -242,19 +293,22 @@ void PartFile::write(const Context& ctx, std::uint64_t offset, std::span<const s
   }
   write_all_at(part.part.get(), bytes, offset, part.part_path.string());
   const ByteRange range{offset, offset + bytes.size()};
-  part.present.add(range);
-  if (range.begin <= part.hasher.bytes() && part.hasher.bytes() < range.end) part.hasher.update(bytes.subspan(part.hasher.bytes() - offset));
-  part.hash_ready(ctx);
+  Sha256::Midstate midstate;
+  {
+    const std::scoped_lock guard(*part.mutex);
+    part.present.add(range);
+    midstate = part.midstate;
+  }
   if (size < journalled_from_bytes) return;
   if (!part.journal) part.open_journal();
-  part.append({.crc = crc32c(bytes), .range = range, .midstate = part.hasher.midstate().value_or(Sha256::Midstate{})});
+  part.append({.crc = crc32c(bytes), .range = range, .midstate = midstate});
   part.is_dirty = true;
   if (ctx.clock->now() >= part.next_sync) part.sync(ctx);
 }
 
 void PartFile::commit(const Context& ctx, BlobStore& store) {
   Impl& part = *impl_;
-  if (part.present.prefix() != part.descriptor.size) {
+  if (part.present.prefix() != part.descriptor.size) {  // nobody else works on it any more
     throw Error(ErrorCode::size_mismatch, "blob " + part.descriptor.digest.to_string() + " is incomplete: " + part.present.to_string());
   }
   part.hash_ready(ctx);

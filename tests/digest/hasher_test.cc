@@ -2,10 +2,12 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "digest/sha256_lanes.h"
 
 #include <boost/test/unit_test.hpp>
 
 #include <string>
+#include <vector>
 
 namespace drover {
 namespace {
@@ -46,7 +48,33 @@ BOOST_AUTO_TEST_CASE(moves) {
   BOOST_TEST(second.finish() == Digest::of("abc"));
 }
 
+BOOST_AUTO_TEST_CASE(hashes_several_together) {
+  const Sha256Lanes lanes;
+  const std::string text(1000, 'x');
+  std::vector<Hasher> hashers;
+  for (int i = 0; i < 3; ++i) hashers.emplace_back(sha256);
+  hashers[1].update(as_bytes("a"));
+
+  Hasher::update(lanes, std::vector<HashPiece>{{&hashers[0], as_bytes(text)}, {&hashers[1], as_bytes("bc")}, {&hashers[2], {}}});
+  Hasher::update(lanes, std::vector<HashPiece>{{&hashers[0], as_bytes("y")}});
+
+  BOOST_TEST(hashers[0].bytes() == 1001U);
+  BOOST_TEST(hashers[0].finish() == Digest::of(text + "y"));
+  BOOST_TEST(hashers[1].finish() == Digest::of("abc"));
+  BOOST_TEST(hashers[2].finish() == Digest::of(""));
+}
+
 #if DROVER_TEST_OPENSSL
+
+BOOST_AUTO_TEST_CASE(hashes_both_algorithms_together) {
+  Hasher one(sha256);
+  Hasher two(sha512);
+
+  Hasher::update(Sha256Lanes(), std::vector<HashPiece>{{&one, as_bytes("abc")}, {&two, as_bytes("abc")}});
+
+  BOOST_TEST(one.finish() == Digest::of("abc"));
+  BOOST_TEST(two.finish() == Digest::of("abc", sha512));
+}
 
 // FIPS 180-4 examples of NIST's CSRC.
 BOOST_AUTO_TEST_CASE(hashes_sha512) {

@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "base/error.h"
+#include "digest/sha256_lanes.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "store/journal.h"
@@ -14,7 +15,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <deque>
 #include <random>
+#include <thread>
 
 using namespace drover;
 using namespace drover::store;
@@ -43,6 +47,13 @@ struct Fixture {
   void write(PartFile& part, std::uint64_t begin, std::uint64_t end) {
     part.write(ctx, begin, as_bytes(std::string_view(bytes).substr(begin, end - begin)));
   }
+  // As the transfer's hashing thread does.
+  static void hash(PartFile& part) {
+    const Sha256Lanes lanes;
+    std::vector<std::byte> memory;
+    PartFile* const parts[] = {&part};
+    while (part.has_unhashed()) PartFile::hash_frontiers(lanes, parts, memory);
+  }
   std::string part_path() { return store.ingest_path(descriptor.digest, ".part"); }
   std::string journal_path() { return store.ingest_path(descriptor.digest, ".journal"); }
 };
@@ -58,10 +69,13 @@ BOOST_FIXTURE_TEST_SUITE(part_file, Fixture)
 BOOST_AUTO_TEST_CASE(pieces_in_any_order_become_the_blob) {
   PartFile part = open();
   write(part, 1'000'000, bytes.size());
-  BOOST_TEST(part.hashed_bytes() == 0U);
+  BOOST_TEST(!part.has_unhashed());
   write(part, 0, 400'000);
+  BOOST_TEST(part.has_unhashed());
+  hash(part);
   BOOST_TEST(part.hashed_bytes() == 400'000U);
   write(part, 400'000, 1'000'000);
+  hash(part);
   BOOST_TEST(part.hashed_bytes() == bytes.size());
   part.commit(ctx, store);
   BOOST_TEST((store.read(descriptor.digest, bytes.size()) == bytes));
@@ -202,14 +216,58 @@ BOOST_FIXTURE_TEST_CASE(a_large_prefix_is_not_hashed_again, Fixture) {
   descriptor.digest = hasher.finish();
   {
     PartFile part = open();
-    for (std::uint64_t i = 0; i + 4 < blocks; ++i) part.write(ctx, i << 20U, as_bytes(block));
+    for (std::uint64_t i = 0; i + 4 < blocks; ++i) {
+      part.write(ctx, i << 20U, as_bytes(block));
+      hash(part);
+    }
   }
   PartFile part = open();
   BOOST_TEST(part.resumed_bytes() == (blocks - 4) << 20U);
-  BOOST_TEST(part.hashed_bytes() == (blocks - 4) << 20U);
+  BOOST_TEST(part.hashed_bytes() == (blocks - 5) << 20U);  // a record tells what was hashed before it
   for (std::uint64_t i = blocks - 4; i < blocks; ++i) part.write(ctx, i << 20U, as_bytes(block));
   part.commit(ctx, store);
   BOOST_TEST(store.has(descriptor.digest, descriptor.size));
+}
+
+BOOST_FIXTURE_TEST_CASE(parts_are_hashed_together_while_they_are_written, Fixture) {
+  constexpr std::size_t count = 5;
+  std::vector<std::string> contents;
+  std::vector<Descriptor> descriptors;
+  std::deque<PartFile> parts;
+  for (std::size_t i = 0; i < count; ++i) {
+    contents.push_back(noise((1U << 20U) + i * 300'000 + i));
+    descriptors.push_back(descriptor);
+    descriptors.back().digest = Digest::of(contents[i], i == 4 ? Digest::Algorithm::sha512 : Digest::Algorithm::sha256);
+    descriptors.back().size = contents[i].size();
+    parts.push_back(*PartFile::try_open(ctx, store, descriptors[i]));
+  }
+  std::atomic<bool> is_written = false;
+  std::jthread writer([&] {
+    constexpr std::size_t step = 50'000;
+    for (std::size_t at = 0; at < contents.back().size(); at += step) {
+      for (std::size_t i = 0; i < count; ++i) {
+        if (at < contents[i].size()) parts[i].write(ctx, at, as_bytes(std::string_view(contents[i]).substr(at, step)));
+      }
+    }
+    is_written = true;
+  });
+  const Sha256Lanes lanes;
+  std::vector<std::byte> memory;
+  for (bool is_last = false; !is_last;) {
+    is_last = is_written;
+    std::vector<PartFile*> ready;
+    for (PartFile& part : parts) {
+      if (part.has_unhashed()) ready.push_back(&part);
+    }
+    if (!ready.empty()) is_last = false;
+    PartFile::hash_frontiers(lanes, ready, memory);
+  }
+  writer.join();
+  for (std::size_t i = 0; i < count; ++i) {
+    BOOST_TEST(parts[i].hashed_bytes() == contents[i].size());
+    parts[i].commit(ctx, store);
+    BOOST_TEST((store.read(descriptors[i].digest, contents[i].size()) == contents[i]));
+  }
 }
 
 BOOST_FIXTURE_TEST_CASE(where_others_can_write_everything_is_hashed_again, Fixture) {
