@@ -21,7 +21,8 @@ Transfer::Impl::Impl(const Context& context, Client& c, store::BlobStore& s, con
       options(o),
       connections(std::clamp<std::size_t>(2 * o.jobs, 1, connections_max)),
       done(std::move(d)),
-      limiter(o.rate_bytes_per_second),
+      own_limiter(o.rate_bytes_per_second),
+      limiter(o.limiter != nullptr ? *o.limiter : own_limiter),
       scheduler({.connections_each_host = connections}) {}
 
 // What the threads work with: it also stops when the transfer does.

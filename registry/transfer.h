@@ -10,6 +10,7 @@
 #include "manifest/descriptor.h"
 #include "manifest/reference.h"
 #include "registry/client.h"
+#include "registry/rate_limiter.h"
 #include "store/blob_store.h"
 
 #include <cstddef>
@@ -23,6 +24,7 @@ namespace drover::registry {
 struct TransferOptions {
   std::size_t jobs = 8;                     // blobs in transfer at once; connections: twice as many
   std::uint64_t rate_bytes_per_second = 0;  // of all transfers together; 0: no cap
+  RateLimiter* limiter = nullptr;           // counts instead, where one is shared; borrowed
 };
 
 class Transfer {

@@ -77,7 +77,8 @@ struct Transfer::Impl {
   TransferOptions options;
   const std::size_t connections;
   Done done;
-  RateLimiter limiter;
+  RateLimiter own_limiter;
+  RateLimiter& limiter;
 
   std::mutex mutex;
   std::condition_variable work_ready;      // receivers, finish: something to open or fetch, or the end

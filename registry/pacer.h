@@ -1,0 +1,93 @@
+// A pull that has until a given time: spread over it, and told early when it will not do.
+#pragma once
+
+#include "base/context.h"
+#include "base/progress.h"
+#include "registry/rate_limiter.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+
+namespace drover::registry {
+
+// No pace is slower: registries and what stands before them cut connections that take nothing for about a minute (nginx: 60 s), and each of
+// 32 connections takes 256 KiB at a time.
+inline constexpr std::uint64_t pace_min = 512U << 10U;
+// Of the whole time, kept for what comes after the last byte: syncing, hashing, loading.
+inline constexpr double pace_reserve = 0.05;
+inline constexpr std::chrono::seconds pace_reserve_min{2};
+inline constexpr std::chrono::seconds pace_reserve_max{300};
+// A measured rate counts once it is that old, and may be so much below what is needed before anybody is alarmed.
+inline constexpr std::chrono::seconds pace_window{10};
+inline constexpr double pace_tolerance = 0.9;
+
+struct PaceView {
+  std::uint64_t left_bytes = 0;
+  double left_seconds = 0;                 // until the deadline; negative behind it
+  double reserve_seconds = 0;              // of them, not to be planned with
+  std::uint64_t rate_max = 0;              // the user's own cap in bytes a second; 0: none
+  std::optional<double> measured_rate = {};  // bytes a second
+};
+
+struct Pace {
+  std::uint64_t rate = 0;                     // bytes a second; 0: as fast as it goes
+  std::optional<double> late_seconds = {};    // how much too long it will take; nothing: it will do, or nobody knows
+};
+
+// Never slower than the rest of the time asks for, never faster than rate_max. Pure.
+Pace choose_pace(const PaceView& view);
+
+// Passes every event on to ctx.progress, counts those of phase "fetch", and sets the limiter's rate by them. Thread-safe.
+class Pacer final : public Progress {
+ public:
+  // Borrows all of them. `ctx`'s clock tells the time, its log is told when it will not do: once.
+  Pacer(const Context& ctx, std::chrono::system_clock::time_point deadline, std::uint64_t rate_max, RateLimiter& limiter);
+
+  // What a plan says will be fetched in all, to be told before the first byte; without it, what has begun is all that is known.
+  void expect(std::uint64_t bytes);
+  void on(const ProgressEvent& event) noexcept override;
+  // Measures and sets the rate; to be called about every half second.
+  void tick();
+
+ private:
+  using Sample = std::pair<std::chrono::steady_clock::time_point, std::uint64_t>;
+  std::optional<double> measure();
+
+  const Context ctx_;
+  const std::chrono::system_clock::time_point deadline_;
+  const std::chrono::duration<double> reserve_;
+  const std::uint64_t rate_max_;
+  RateLimiter& limiter_;
+  std::mutex mutex_;
+  std::map<std::string, std::pair<std::uint64_t, std::uint64_t>, std::less<>> blobs_;  // done and total, by id
+  std::uint64_t expected_ = 0;
+  std::uint64_t left_ = 0;      // of what has begun
+  std::uint64_t begun_ = 0;
+  std::uint64_t moved_ = 0;
+  std::deque<Sample> samples_;  // of moved_
+  bool has_warned_ = false;
+};
+
+// Ticks from a thread of its own until it is destroyed.
+class PacerThread {
+ public:
+  explicit PacerThread(Pacer& pacer);
+  ~PacerThread();
+  PacerThread(const PacerThread&) = delete;
+  PacerThread& operator=(const PacerThread&) = delete;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable_any ended_;
+  std::jthread thread_;
+};
+
+}  // namespace drover::registry

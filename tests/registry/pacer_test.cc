@@ -1,0 +1,161 @@
+#include "registry/pacer.h"
+
+#include "tests/support/fake_clock.h"
+#include "tests/support/recording_progress.h"
+
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <ostream>
+#include <string>
+#include <vector>
+
+namespace drover::registry {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint64_t mega = 1'000'000;
+
+struct PaceRow {
+  std::string name;
+  PaceView view;
+  std::uint64_t rate;              // to a thousandth
+  std::optional<int> late_seconds = {};
+
+  friend std::ostream& operator<<(std::ostream& out, const PaceRow& row) { return out << row.name; }
+};
+
+const std::vector<PaceRow> paces = {
+    {"spread over what is left, but for the reserve", {.left_bytes = 950 * mega, .left_seconds = 100, .reserve_seconds = 5}, 10 * mega},
+    {"never slower than connections bear", {.left_bytes = 10 * mega, .left_seconds = 36'000, .reserve_seconds = 5}, pace_min},
+    {"the cap counts where it is lower", {.left_bytes = 950 * mega, .left_seconds = 100, .reserve_seconds = 5, .rate_max = 9'900'000}, 9'900'000},
+    {"and not where it is higher", {.left_bytes = 950 * mega, .left_seconds = 100, .reserve_seconds = 5, .rate_max = 50 * mega}, 10 * mega},
+    {"a cap below the least", {.left_bytes = 10 * mega, .left_seconds = 36'000, .reserve_seconds = 5, .rate_max = 1000}, 1000},
+    {"a cap that cannot do", {.left_bytes = 1000 * mega, .left_seconds = 100, .reserve_seconds = 5, .rate_max = 5 * mega}, 5 * mega, 100},
+    {"nothing left", {.left_bytes = 0, .left_seconds = 100, .reserve_seconds = 5}, 0},
+    {"nothing left and late", {.left_bytes = 0, .left_seconds = -5, .reserve_seconds = 5}, 0},
+    {"fast enough", {.left_bytes = 950 * mega, .left_seconds = 100, .reserve_seconds = 5, .measured_rate = 9.6e6}, 10 * mega},
+    {"a little slow", {.left_bytes = 1000 * mega, .left_seconds = 100, .reserve_seconds = 5, .measured_rate = 9.1e6}, 10'526'316},
+    {"too slow", {.left_bytes = 1000 * mega, .left_seconds = 100, .reserve_seconds = 5, .measured_rate = 5e6}, 10'526'316, 100},
+    {"nothing comes", {.left_bytes = 100, .left_seconds = 10, .reserve_seconds = 5, .measured_rate = 0.0}, pace_min, 90},
+    {"in the reserve", {.left_bytes = mega, .left_seconds = 4, .reserve_seconds = 5}, 0},
+    {"behind the deadline", {.left_bytes = 100 * mega, .left_seconds = -10, .reserve_seconds = 5, .rate_max = 7, .measured_rate = 10e6}, 7, 20},
+    {"behind it, with nothing measured", {.left_bytes = 100 * mega, .left_seconds = -10, .reserve_seconds = 5}, 0, 10},
+};
+
+// 100 MB of one blob, until ten minutes from now.
+struct PacerFixture {
+  test::FakeClock clock;
+  test::RecordingLog log;
+  test::RecordingProgress progress;
+  Context ctx{.progress = &progress, .log = &log, .clock = &clock};
+  RateLimiter limiter{0};
+  Pacer pacer{ctx, clock.system_now() + 600s, 0, limiter};
+
+  void tell(ProgressEvent::Kind kind, std::uint64_t done, std::uint64_t total = 100 * mega, const char* id = "a") {
+    pacer.on({.kind = kind, .phase = "fetch", .id = id, .label = "a", .done = done, .total = total, .text = {}});
+  }
+  // How long the limiter keeps a megabyte waiting.
+  std::int64_t milliseconds_a_megabyte() {
+    limiter.take(ctx, mega);
+    const std::size_t before = clock.sleeps().size();
+    limiter.take(ctx, mega);
+    return clock.sleeps().size() == before ? 0 : clock.sleeps().back().count();
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(pace)
+
+BOOST_DATA_TEST_CASE(is_what_the_time_asks_for, paces, row) {
+  const Pace chosen = choose_pace(row.view);
+  BOOST_TEST(static_cast<double>(chosen.rate) == static_cast<double>(row.rate), boost::test_tools::tolerance(0.001));
+  BOOST_TEST(chosen.late_seconds.has_value() == row.late_seconds.has_value());
+  if (chosen.late_seconds && row.late_seconds) BOOST_TEST(*chosen.late_seconds == *row.late_seconds, boost::test_tools::tolerance(0.01));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_FIXTURE_TEST_SUITE(pacer, PacerFixture)
+
+using Kind = ProgressEvent::Kind;
+
+BOOST_AUTO_TEST_CASE(events_are_passed_on) {
+  tell(Kind::started, 0);
+  pacer.on({.kind = Kind::started, .phase = "load", .id = "x", .label = {}, .done = 0, .total = 10 * mega, .text = {}});
+  BOOST_TEST(progress.events().size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(the_rate_follows_what_is_left) {
+  tell(Kind::started, 0, 570 * mega);
+  pacer.tick();
+  BOOST_TEST(milliseconds_a_megabyte() == 1000);  // 570 MB in 600 s less the reserve
+  tell(Kind::advanced, 0, 570 * mega);
+  clock.advance(300s - 2s);
+  tell(Kind::advanced, 427 * mega + mega / 2, 570 * mega);
+  pacer.tick();
+  BOOST_TEST(milliseconds_a_megabyte() > 1800);  // a quarter in half the time; but not below the least
+  BOOST_TEST(milliseconds_a_megabyte() <= 2000);
+}
+
+BOOST_AUTO_TEST_CASE(a_plan_counts_before_its_blobs_begin) {
+  pacer.expect(1140 * mega);
+  BOOST_TEST(milliseconds_a_megabyte() == 500);
+  tell(Kind::started, 0, 570 * mega);
+  pacer.tick();
+  BOOST_TEST(milliseconds_a_megabyte() >= 495);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_there_is_not_fetched) {
+  tell(Kind::started, 400 * mega, 970 * mega);
+  tell(Kind::finished, 500 * mega, 500 * mega, "never begun");
+  pacer.tick();
+  BOOST_TEST(milliseconds_a_megabyte() == 1000);
+}
+
+BOOST_AUTO_TEST_CASE(a_blob_that_begins_anew_is_left_again) {
+  tell(Kind::started, 0, 570 * mega);
+  tell(Kind::advanced, 500 * mega, 570 * mega);
+  tell(Kind::advanced, 0, 570 * mega);
+  pacer.tick();
+  BOOST_TEST(milliseconds_a_megabyte() == 1000);
+}
+
+BOOST_AUTO_TEST_CASE(the_warning_comes_as_soon_as_the_rate_shows_it_and_once) {
+  tell(Kind::started, 0, 6000 * mega);
+  std::uint64_t done = 0;
+  std::optional<int> warned_at;
+  for (int second = 1; second <= 30; ++second) {
+    clock.advance(1s);
+    tell(Kind::advanced, done += mega, 6000 * mega);  // 10 MB/s were needed
+    pacer.tick();
+    if (!warned_at && log.has(LogLevel::warning, "will not be done in time")) warned_at = second;
+  }
+  BOOST_TEST(warned_at.value_or(0) == 11);
+  const std::string text = log.text();
+  BOOST_TEST(text == "this will not be done in time: 6.0 GB are left, 1.0 MB/s come; 1h30m too long\n", text);
+}
+
+BOOST_AUTO_TEST_CASE(a_slow_beginning_alarms_nobody) {
+  tell(Kind::started, 0, 6000 * mega);
+  for (int second = 1; second <= 60; ++second) {
+    clock.advance(1s);
+    pacer.tick();
+  }
+  BOOST_TEST(log.text() == "");
+}
+
+BOOST_AUTO_TEST_CASE(failed_blobs_are_not_waited_for) {
+  tell(Kind::started, 0, 6000 * mega);
+  tell(Kind::failed, 0, 6000 * mega);
+  clock.advance(590s);
+  pacer.tick();
+  BOOST_TEST(log.text() == "");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace drover::registry
