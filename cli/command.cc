@@ -37,4 +37,10 @@ const std::vector<OptionRow>& global_options() {
   return rows;
 }
 
+std::vector<OptionRow> with_budget_options(std::vector<OptionRow> rows) {
+  rows.push_back({"--by", &Flags::by, "spread the transfer so that it ends by then, warn early if it will not: 06:00, 90m, RFC 3339", "TIME"});
+  rows.push_back({"--min-free", &Flags::min_free, "refuse what would leave less free on the store's or the engine's disk: 20G", "SIZE"});
+  return rows;
+}
+
 }  // namespace drover::cli

@@ -50,6 +50,9 @@ const std::vector<Command>& commands();
 // Before or after the command word.
 const std::vector<OptionRow>& global_options();
 
+// --by and --min-free: of the commands that fetch images.
+std::vector<OptionRow> with_budget_options(std::vector<OptionRow> rows);
+
 // One a file in commands/.
 Command resolve_command();
 Command check_command();

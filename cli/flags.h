@@ -36,6 +36,8 @@ struct Flags {
   std::string settle;
   std::string against;
   std::string min_age;
+  std::string by;
+  std::string min_free;
   bool explain = false;
   bool exit_code = false;
   bool no_load = false;

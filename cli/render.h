@@ -6,6 +6,7 @@
 #include "registry/pull.h"
 #include "registry/resolve.h"
 #include "stack/check.h"
+#include "stack/forecast.h"
 #include "stack/prefetch.h"
 #include "store/blob_store.h"
 #include "store/gc.h"
@@ -47,7 +48,7 @@ std::string resolve_text(const ResolvedView& view);
 
 Json pull_json(const registry::PullReport& report);
 std::string pull_text(const registry::PullReport& report);
-Json plan_json(const registry::PullPlan& plan);
+Json plan_json(const stack::Forecast& forecast);
 
 struct LoadedImage {
   Reference reference;

@@ -84,7 +84,13 @@ std::string pull_text(const registry::PullReport& report) {
   return (table.is_empty() ? std::string() : table.to_string()) + totals_text(report);
 }
 
-Json plan_json(const registry::PullPlan& plan) {
+Json plan_json(const stack::Forecast& forecast) {
+  const auto number_or_null = [](const std::optional<std::uint64_t>& number) { return number ? Json(*number) : Json(nullptr); };
+  const auto need_json = [](const stack::DiskNeed& need) {
+    const Json free = need.space ? Json(need.space->free_bytes) : Json(nullptr);
+    return Json{{"bytes", need.bytes}, {"free", free}, {"estimated", need.bytes != need.bytes_min}};
+  };
+  const registry::PullPlan& plan = forecast.pull;
   Json blobs = Json::array();
   for (const registry::PullPlan::Blob& blob : plan.blobs) {
     blobs.push_back({{"digest", blob.descriptor.digest.to_string()},
@@ -95,6 +101,11 @@ Json plan_json(const registry::PullPlan& plan) {
   }
   Json json = {{"blobs", std::move(blobs)}};
   json["bytes"] = {{"total", plan.bytes_total}, {"missing", plan.bytes_missing}};
+  json["requests"] = forecast.requests;
+  json["disk"]["store"] = need_json(forecast.store);
+  json["disk"]["engine"] = forecast.engine ? need_json(*forecast.engine) : Json(nullptr);
+  const registry::RateLimit limit = forecast.hub_limit.value_or(registry::RateLimit{});
+  json["dockerHub"] = {{"pulls", forecast.hub_pulls}, {"limit", number_or_null(limit.limit)}, {"remaining", number_or_null(limit.remaining)}};
   return json;
 }
 

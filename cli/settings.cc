@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "cli/deadline.h"
 
 #include <unistd.h>
 
@@ -105,20 +106,28 @@ engine::Settle choose_settle(const Flags& flags) {
   throw usage("--settle " + printable(flags.settle) + ": not one of auto, never");
 }
 
-// Digits and a unit: "30m". A bare 0 needs none.
+// A bare 0 needs no unit.
 std::optional<std::chrono::seconds> choose_min_age(const Flags& flags) {
-  const std::string& text = flags.min_age;
-  if (text.empty()) return std::nullopt;
-  if (text == "0") return std::chrono::seconds(0);
-  constexpr std::string_view units = "smhd";
-  constexpr std::uint64_t seconds_of[] = {1, 60, 3600, 86400};
-  constexpr std::uint64_t count_max = 100'000;  // of days: no file is older
-  const std::size_t unit = units.find(text.back());
-  const auto count = parse_uint(std::string_view(text).substr(0, text.size() - 1));
-  if (unit == std::string_view::npos || !count || *count * seconds_of[unit] > count_max * 86400 || *count > count_max * 86400) {
-    throw usage("--min-age " + printable(text) + ": not an age like 30m, 24h or 7d");
-  }
-  return std::chrono::seconds(*count * seconds_of[unit]);
+  if (flags.min_age.empty()) return std::nullopt;
+  if (flags.min_age == "0") return std::chrono::seconds(0);
+  const std::optional<std::chrono::seconds> age = parse_duration(flags.min_age);
+  if (!age) throw usage("--min-age " + printable(flags.min_age) + ": not an age like 30m, 24h or 7d");
+  return age;
+}
+
+std::optional<std::chrono::system_clock::time_point> choose_by(const Flags& flags, const Machine& machine) {
+  if (flags.by.empty()) return std::nullopt;
+  const auto by = parse_deadline(flags.by, machine.now);
+  if (!by) throw usage("--by " + printable(flags.by) + ": not a time like 06:00, 90m or 2026-01-31T06:00:00+01:00");
+  if (*by <= machine.now) throw usage("--by " + printable(flags.by) + ": that is over");
+  return by;
+}
+
+std::optional<std::uint64_t> choose_min_free(const Flags& flags) {
+  if (flags.min_free.empty()) return std::nullopt;
+  const auto size = parse_size(flags.min_free);
+  if (!size) throw usage("--min-free " + printable(flags.min_free) + ": not a size like 500M or 20G (bytes)");
+  return size;
 }
 
 std::vector<std::filesystem::path> certs_directories(const Environment& environment) {
@@ -225,6 +234,8 @@ Settings make_settings(const Flags& flags, const Environment& environment, const
   settings.progress = choose_progress(flags, environment, machine);
   settings.settle = choose_settle(flags);
   settings.min_age = choose_min_age(flags);
+  settings.by = choose_by(flags, machine);
+  settings.min_free = choose_min_free(flags);
   if (flags.keep_going && flags.fail_fast) throw usage("--keep-going and --fail-fast exclude each other");
   settings.json = flags.json;
   settings.quiet = flags.quiet;

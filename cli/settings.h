@@ -28,6 +28,7 @@ struct Machine {
   bool is_root = false;
   bool is_error_terminal = false;            // stderr
   std::filesystem::path working_directory;   // absolute
+  std::chrono::system_clock::time_point now = std::chrono::system_clock::now();
 
   static Machine real();
 };
@@ -51,6 +52,8 @@ struct Settings {
   ProgressMode progress = ProgressMode::plain;
   engine::Settle settle = engine::Settle::automatic;
   std::optional<std::chrono::seconds> min_age;  // --min-age
+  std::optional<std::chrono::system_clock::time_point> by;  // --by
+  std::optional<std::uint64_t> min_free;        // --min-free, bytes
   bool json = false;
   bool quiet = false;
   bool verbose = false;

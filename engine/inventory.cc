@@ -37,6 +37,7 @@ void read_overview(const Context& ctx, Client& client, Inventory& inventory, std
   inventory.engine_version = version.version;
   inventory.platform = version.platform;
   inventory.store = info.store;
+  inventory.root_folder = info.root_folder;
   if (inventory.platform.architecture != "arm") return;
   // /version says "arm" alone; the variant decides which image runs, and uname's name has it: armv6l is not armv7l.
   if (info.architecture.empty()) info = read_info(ctx, client);

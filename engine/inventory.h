@@ -41,6 +41,7 @@ struct Inventory {
   std::string engine_version;      // "20.10.24"
   Platform platform;               // the engine's own, normalised
   bool is_podman = false;
+  std::string root_folder;         // EngineInfo's, where /info had to be asked; else empty
   std::vector<EngineImage> images;
   std::set<Digest> chain_ids;      // of every layer stack that an image of this engine stands on (both kinds of store)
   std::set<Digest> blobs;          // containerd store: manifests, configs and layers known by digest, as far as the API tells

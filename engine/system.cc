@@ -22,6 +22,7 @@ EngineVersion parse_version(const nlohmann::json& answer) {
 EngineInfo parse_info(const nlohmann::json& answer) {
   EngineInfo out;
   out.architecture = text_member(answer, "Architecture");
+  out.root_folder = text_member(answer, "DockerRootDir");
   const nlohmann::json& rows = member(answer, "DriverStatus");
   if (!rows.is_array()) return out;
   for (const nlohmann::json& row : rows) {

@@ -20,6 +20,7 @@ struct EngineVersion {
 struct EngineInfo {
   StoreKind store = StoreKind::classic;
   std::string architecture;  // as uname says: "x86_64", "armv7l"
+  std::string root_folder;   // where the engine keeps its data, on its own machine: "/var/lib/docker"
 };
 
 EngineVersion read_version(const Context& ctx, Client& client);

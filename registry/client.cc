@@ -52,6 +52,8 @@ void Client::wait_before_retry(const Context& ctx, const Error& failure, int att
 
 std::optional<RateLimit> Client::rate_limit(const std::string& registry) const { return impl_->session.rate_limit(registry); }
 
+std::uint64_t Client::manifests_by_tag(const std::string& registry) const { return impl_->meter.tagged_manifests(registry); }
+
 Counters Client::counters() const { return impl_->meter.counters(); }
 
 std::string Client::engine_login(const Context& ctx, const Reference& reference) {

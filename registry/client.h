@@ -124,6 +124,8 @@ class Client {
   std::string engine_login(const Context& ctx, const Reference& reference);
 
   std::optional<RateLimit> rate_limit(const std::string& registry) const;
+  // How many manifests this registry itself, and no mirror of it, has sent for a tag: what Docker Hub counts as pulls.
+  std::uint64_t manifests_by_tag(const std::string& registry) const;
   Counters counters() const;
   // How each value of this registry's access was chosen: mirrors with file and line and how they served, scheme, certificates, credential
   // source with file; for --explain.

@@ -73,6 +73,7 @@ FetchedManifest Client::Impl::fetch_manifest(const Context& ctx, const Reference
       return ask_in_turn(ctx, wanted, asked, sources.order(ctx, wanted, need), [&](Place& place) {
         Answer answer = session.send(ctx, place.reference, place.endpoint, manifest_call(place, "GET"));
         if (!answer.is_good()) throw session.refuse(ctx, answer, place.reference);
+        if (need == Sources::Need::tag) meter.note_tagged_manifest(place.source.site.registry);
         return read_answer(ctx, place.reference, asked.digest(), std::move(answer));
       });
     });

@@ -29,6 +29,12 @@ void require_platforms(const ResolvedReference& resolved) {
   throw Error(ErrorCode::platform_missing, "no manifest for " + join(missing, ", ") + " (has " + join(there, ", ") + "); try --platform");
 }
 
+ResolvedReference resolve_for(const Context& ctx, Client& client, const Reference& reference, const PullOptions& options) {
+  ResolvedReference resolved = resolve(ctx, client, reference, options.platforms);
+  require_platforms(resolved);
+  return resolved;
+}
+
 // Children before parents, so that nothing in the store names a missing document.
 void put_documents(store::BlobStore& store, const ResolvedReference& resolved) {
   for (const ResolvedImage& image : resolved.images) {
@@ -42,10 +48,12 @@ void put_documents(store::BlobStore& store, const ResolvedReference& resolved) {
 // One pull: resolves references in parallel, feeds their layers to one transfer, tags each image when its last blob has landed.
 class Pull {
  public:
-  Pull(const Context& ctx, Client& client, store::BlobStore& store, const std::vector<Reference>& references, const PullOptions& options,
+  // A resolution that is neither resolved nor failed is made on the way.
+  Pull(const Context& ctx, Client& client, store::BlobStore& store, Resolutions resolutions, const PullOptions& options,
        const ImagesReady& on_ready)
-      : ctx_(ctx), client_(client), store_(store), options_(options), on_ready_(on_ready), pending_(references.size(), 0) {
-    for (const Reference& reference : references) report_.images.push_back({.reference = reference, .resolved = {}, .error = {}});
+      : ctx_(ctx), client_(client), store_(store), options_(options), on_ready_(on_ready), resolutions_(std::move(resolutions)),
+        pending_(resolutions_.list.size(), 0) {
+    for (const Resolutions::One& one : resolutions_.list) report_.images.push_back({.reference = one.reference, .resolved = {}, .error = {}});
   }
 
   PullReport run() {
@@ -53,7 +61,7 @@ class Pull {
     const Counters before = client_.counters();
     {
       std::jthread tagger([this](const std::stop_token& done) { tag_ready(done); });
-      Transfer transfer(ctx_, client_, store_, {.jobs = options_.jobs, .rate_bytes_per_second = options_.rate_bytes_per_second},
+      Transfer transfer(ctx_, client_, store_, {.jobs = options_.jobs, .rate_bytes_per_second = options_.rate_bytes_per_second, .limiter = options_.limiter},
                         [this](const Digest& digest, const std::optional<Error>& error) { on_blob(digest, error); });
       parallel_for_each(ctx_, report_.images.size(), 2 * options_.jobs, [&](const Context& inner, std::size_t i) { begin_image(inner, transfer, i); });
       transfer.finish();
@@ -61,9 +69,9 @@ class Pull {
     }
     if (store_failure_) throw Error(*store_failure_);
     const Counters after = client_.counters();
-    report_.bytes.fetched = after.bytes - before.bytes;
-    report_.requests = after.requests - before.requests;
-    report_.seconds = std::chrono::duration<double>(ctx_.clock->now() - begin).count();
+    report_.bytes.fetched = after.bytes - before.bytes + resolutions_.spent.bytes;
+    report_.requests = after.requests - before.requests + resolutions_.spent.requests;
+    report_.seconds = std::chrono::duration<double>(resolutions_.took + (ctx_.clock->now() - begin)).count();
     return std::move(report_);
   }
 
@@ -71,8 +79,9 @@ class Pull {
   void begin_image(const Context& ctx, Transfer& transfer, std::size_t i) {
     PulledImage& image = report_.images[i];
     try {
-      ResolvedReference resolved = resolve(ctx, client_, image.reference, options_.platforms);
-      require_platforms(resolved);
+      Resolutions::One& one = resolutions_.list[i];
+      if (one.error) throw Error(*one.error);
+      ResolvedReference resolved = one.resolved ? *std::move(one.resolved) : resolve_for(ctx, client_, image.reference, options_);
       put_documents(store_, resolved);
       const std::lock_guard lock(mutex_);
       image.resolved = std::move(resolved);
@@ -87,7 +96,7 @@ class Pull {
   // Adds what the image needs and nobody has asked for yet.
   void want_blobs(Transfer& transfer, std::size_t i) {
     const PulledImage& image = report_.images[i];
-    const PullPlan plan = plan_pull({*image.resolved}, store_);
+    const PullPlan plan = plan_pull({&*image.resolved}, store_);
     for (const PullPlan::Blob& blob : plan.blobs) {
       const auto [entry, is_new] = blobs_.try_emplace(blob.descriptor.digest);
       Wanted& wanted = entry->second;
@@ -201,6 +210,7 @@ class Pull {
   store::BlobStore& store_;
   const PullOptions& options_;
   const ImagesReady& on_ready_;
+  Resolutions resolutions_;
 
   std::mutex mutex_;  // guards all below; an image's entry is written by one thread at a time
   std::condition_variable_any changed_;
@@ -212,32 +222,44 @@ class Pull {
 };
 
 // A reference given twice is pulled once; both entries of the report tell about it.
-std::vector<Reference> unique(const std::vector<Reference>& references) {
-  std::vector<Reference> result;
+Resolutions unresolved(const std::vector<Reference>& references) {
+  Resolutions resolutions;
   for (const Reference& reference : references) {
-    if (std::find(result.begin(), result.end(), reference) == result.end()) result.push_back(reference);
+    const bool is_known = std::any_of(resolutions.list.begin(), resolutions.list.end(), [&](const auto& one) { return one.reference == reference; });
+    if (!is_known) resolutions.list.push_back({.reference = reference});
   }
-  return result;
+  return resolutions;
 }
 
 }  // namespace
 
 PullReport pull(const Context& ctx, Client& client, store::BlobStore& store, const std::vector<Reference>& references,
                 const PullOptions& options, const ImagesReady& on_ready) {
-  return Pull(ctx, client, store, unique(references), options, on_ready).run();
+  return Pull(ctx, client, store, unresolved(references), options, on_ready).run();
 }
 
-PullPlan plan(const Context& ctx, Client& client, const store::BlobStore& store, const std::vector<Reference>& references,
-              const PullOptions& options) {
-  const std::vector<Reference> wanted = unique(references);
-  std::vector<std::optional<ResolvedReference>> slots(wanted.size());
-  parallel_for_each(ctx, wanted.size(), 2 * options.jobs, [&](const Context& inner, std::size_t i) {
-    slots[i] = resolve(inner, client, wanted[i], options.platforms);
-    require_platforms(*slots[i]);
+PullReport pull(const Context& ctx, Client& client, store::BlobStore& store, Resolutions resolutions, const PullOptions& options,
+                const ImagesReady& on_ready) {
+  return Pull(ctx, client, store, std::move(resolutions), options, on_ready).run();
+}
+
+Resolutions resolve_all(const Context& ctx, Client& client, const std::vector<Reference>& references, const PullOptions& options) {
+  Resolutions resolutions = unresolved(references);
+  const auto begin = ctx.clock->now();
+  const Counters before = client.counters();
+  parallel_for_each(ctx, resolutions.list.size(), 2 * options.jobs, [&](const Context& inner, std::size_t i) {
+    Resolutions::One& one = resolutions.list[i];
+    try {
+      one.resolved = resolve_for(inner, client, one.reference, options);
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::interrupted) throw;
+      one.error = error;
+    }
   });
-  std::vector<ResolvedReference> images;
-  for (auto& slot : slots) images.push_back(*std::move(slot));
-  return plan_pull(images, store);
+  const Counters after = client.counters();
+  resolutions.spent = {.requests = after.requests - before.requests, .bytes = after.bytes - before.bytes, .retries = after.retries - before.retries};
+  resolutions.took = ctx.clock->now() - begin;
+  return resolutions;
 }
 
 }  // namespace drover::registry

@@ -4,9 +4,11 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "registry/client.h"
+#include "registry/rate_limiter.h"
 #include "registry/resolve.h"
 #include "store/blob_store.h"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -19,6 +21,7 @@ struct PullOptions {
   PlatformChoice platforms;
   std::size_t jobs = 8;                         // blobs in transfer at once
   std::uint64_t rate_bytes_per_second = 0;      // of all transfers together; 0: no cap
+  RateLimiter* limiter = nullptr;               // counts instead, where the caller changes the rate on the way; borrowed
 };
 
 struct PulledImage {
@@ -40,6 +43,18 @@ struct PullReport {
   double seconds = 0;
 };
 
+// What references mean, found out before anything of them is fetched.
+struct Resolutions {
+  struct One {
+    Reference reference;
+    std::optional<ResolvedReference> resolved = {};
+    std::optional<Error> error = {};  // why it could not be found out, or a platform is missing
+  };
+  std::vector<One> list;                // each reference once, in the order given
+  Counters spent = {};                  // on finding out
+  std::chrono::duration<double> took{0};
+};
+
 // What a pull would fetch; printable, decided without side effects.
 struct PullPlan {
   struct Blob {
@@ -47,12 +62,15 @@ struct PullPlan {
     Reference repository;                // one that has it
     std::vector<std::size_t> images;     // indexes into PullReport::images that need it
     bool is_present = false;
+    bool is_layer = false;               // else a document, which resolving has brought already
   };
   std::vector<Blob> blobs;               // each digest once: missing ones first, small ones first among them, then large to small
   std::uint64_t bytes_total = 0;
   std::uint64_t bytes_missing = 0;
 };
-PullPlan plan_pull(const std::vector<ResolvedReference>& images, const store::BlobStore& store);
+// Null: an image that nothing is known of; its index stays. Pure but for a look at what the store has.
+PullPlan plan_pull(const std::vector<const ResolvedReference*>& images, const store::BlobStore& store);
+PullPlan plan_pull(const Resolutions& resolutions, const store::BlobStore& store);
 std::string to_text(const PullPlan& plan);
 
 // Called from a thread of the pull, as soon as all blobs of these images are in the store and their tags are set: loading can begin while
@@ -67,8 +85,10 @@ using ImagesReady = std::function<void(const std::vector<ReadyImage>& images)>;
 PullReport pull(const Context& ctx, Client& client, store::BlobStore& store, const std::vector<Reference>& references,
                 const PullOptions& options, const ImagesReady& on_ready = {});
 
-// Resolves and plans only.
-PullPlan plan(const Context& ctx, Client& client, const store::BlobStore& store, const std::vector<Reference>& references,
-              const PullOptions& options);
+// Resolves only; each failure is in its place. Throws interrupted.
+Resolutions resolve_all(const Context& ctx, Client& client, const std::vector<Reference>& references, const PullOptions& options);
+// The same as with references, without asking again what they mean. What that cost is in the report.
+PullReport pull(const Context& ctx, Client& client, store::BlobStore& store, Resolutions resolutions, const PullOptions& options,
+                const ImagesReady& on_ready = {});
 
 }  // namespace drover::registry

@@ -12,15 +12,20 @@ namespace {
 
 constexpr std::uint64_t small_bytes = 1U << 20U;
 
-std::vector<Descriptor> descriptors_of(const ResolvedReference& reference) {
-  std::vector<Descriptor> all = {reference.root.descriptor};
-  for (const FetchedManifest& index : reference.indexes) all.push_back(index.descriptor);
+struct Needed {
+  Descriptor descriptor;
+  bool is_layer = false;
+};
+
+std::vector<Needed> needs_of(const ResolvedReference& reference) {
+  std::vector<Needed> all = {{reference.root.descriptor}};
+  for (const FetchedManifest& index : reference.indexes) all.push_back({index.descriptor});
   for (const ResolvedImage& image : reference.images) {
     const auto& manifest = std::get<Manifest>(image.manifest.document);
-    all.push_back(image.manifest.descriptor);
-    all.push_back(manifest.config);
+    all.push_back({image.manifest.descriptor});
+    all.push_back({manifest.config});
     for (const Descriptor& layer : manifest.layers) {
-      if (!is_foreign_layer_media_type(layer.media_type)) all.push_back(layer);
+      if (!is_foreign_layer_media_type(layer.media_type)) all.push_back({layer, true});
     }
   }
   return all;
@@ -33,15 +38,16 @@ auto fetch_order(const PullPlan::Blob& blob) {
 
 }  // namespace
 
-PullPlan plan_pull(const std::vector<ResolvedReference>& images, const store::BlobStore& store) {
+PullPlan plan_pull(const std::vector<const ResolvedReference*>& images, const store::BlobStore& store) {
   PullPlan plan;
   std::unordered_map<Digest, std::size_t> known;
   for (std::size_t image = 0; image < images.size(); ++image) {
-    for (const Descriptor& descriptor : descriptors_of(images[image])) {
+    if (images[image] == nullptr) continue;
+    for (const auto& [descriptor, is_layer] : needs_of(*images[image])) {
       const auto [entry, is_new] = known.try_emplace(descriptor.digest, plan.blobs.size());
       if (is_new) {
         const bool is_present = store.has(descriptor.digest, descriptor.size);
-        plan.blobs.push_back({.descriptor = descriptor, .repository = images[image].reference, .images = {}, .is_present = is_present});
+        plan.blobs.push_back({.descriptor = descriptor, .repository = images[image]->reference, .images = {}, .is_present = is_present, .is_layer = is_layer});
         plan.bytes_total += descriptor.size;
         plan.bytes_missing += is_present ? 0 : descriptor.size;
       }
@@ -51,6 +57,12 @@ PullPlan plan_pull(const std::vector<ResolvedReference>& images, const store::Bl
   }
   std::sort(plan.blobs.begin(), plan.blobs.end(), [](const auto& a, const auto& b) { return fetch_order(a) < fetch_order(b); });
   return plan;
+}
+
+PullPlan plan_pull(const Resolutions& resolutions, const store::BlobStore& store) {
+  std::vector<const ResolvedReference*> images;
+  for (const Resolutions::One& one : resolutions.list) images.push_back(one.resolved ? &*one.resolved : nullptr);
+  return plan_pull(images, store);
 }
 
 std::string to_text(const PullPlan& plan) {

@@ -1,6 +1,9 @@
 #include "stack/prefetch.h"
 
+#include "base/parallel.h"
+#include "stack/forecast.h"
 #include "stack/platforms.h"
+#include "stack/pull_groups.h"
 #include "stack/ready_queue.h"
 
 #include <algorithm>
@@ -54,39 +57,6 @@ engine::Inventory take_inventory_or_refuse(const Context& ctx, engine::Client& e
   }
 }
 
-std::optional<Digest> find_digest(const registry::ResolvedReference& resolved, const Platform& platform) {
-  std::optional<Digest> best;
-  std::size_t best_rank = SIZE_MAX;
-  for (const registry::ResolvedImage& image : resolved.images) {
-    const auto rank = match_rank(platform, image.platform);
-    if (rank && *rank < best_rank) {
-      best = image.manifest.descriptor.digest;
-      best_rank = *rank;
-    }
-  }
-  return best;
-}
-
-// The references of a group, each once: two wanted images may differ only in who wants them.
-struct GroupReferences {
-  std::vector<Reference> references;
-  std::vector<std::vector<std::size_t>> images;  // by reference: indexes into the wanted images
-};
-
-GroupReferences list_references(const PullGroup& group, const std::vector<WantedImage>& images) {
-  GroupReferences list;
-  for (const std::size_t image : group.images) {
-    const auto known = std::find(list.references.begin(), list.references.end(), images[image].reference);
-    if (known == list.references.end()) {
-      list.references.push_back(images[image].reference);
-      list.images.push_back({image});
-    } else {
-      list.images[static_cast<std::size_t>(known - list.references.begin())].push_back(image);
-    }
-  }
-  return list;
-}
-
 // Compressed bytes of the layers of all its platforms: a measure for the loading order, no more.
 std::uint64_t layer_bytes(const registry::PulledImage& pulled) {
   std::uint64_t sum = 0;
@@ -94,6 +64,28 @@ std::uint64_t layer_bytes(const registry::PulledImage& pulled) {
     for (const Descriptor& layer : std::get<Manifest>(image.manifest.document).layers) sum += layer.size;
   }
   return sum;
+}
+
+// Resolves all, while the engine is asked where it keeps its data.
+Forecast look_ahead(const Context& ctx, registry::Client& registry, const store::BlobStore& store, const std::filesystem::path& store_folder,
+                    engine::Client* engine, const engine::Inventory* inventory, std::vector<GroupPull>& groups,
+                    const std::vector<LoadTarget>& targets) {
+  std::filesystem::path engine_folder;
+  parallel_for_each(ctx, 2, 2, [&](const Context& inner, std::size_t question) {
+    if (question == 0) resolve_groups(inner, registry, groups);
+    if (question == 1 && engine != nullptr) engine_folder = find_engine_folder(inner, *engine, *inventory);
+  });
+  registry::PullPlan plan = plan_groups(groups, store);
+  DiskNeed for_store = store_need(plan, store, store_folder);
+  std::optional<DiskNeed> for_engine;
+  if (engine != nullptr) {
+    for_engine = engine_need(list_load_images(groups, targets), *inventory, store);
+    for_engine->folder = engine_folder;
+    if (!engine_folder.empty()) for_engine->space = find_disk_space(engine_folder);
+  }
+  std::uint64_t requests = 0;
+  for (const GroupPull& group : groups) requests += group.resolutions->spent.requests;
+  return make_forecast(std::move(plan), registry, requests, std::move(for_store), std::move(for_engine));
 }
 
 // One run. Each image's entries are written by one thread at a time: the pull's callback hands them to a loader through the queue,
@@ -110,6 +102,7 @@ class Run {
 
   PrefetchReport operator()(engine::Client* engine) {
     const auto begin = Steady::now();
+    engine_ = engine;
     if (engine != nullptr) {
       loader_.emplace(*engine, store_, take_inventory_or_refuse(inner_, *engine, options_.pull.jobs));
     }
@@ -136,6 +129,10 @@ class Run {
   }
 
   void pull_and_load() {
+    groups_ = group_pulls(targets_, images_, options_.pull);
+    if (options_.on_forecast) {
+      options_.on_forecast(look_ahead(inner_, registry_, store_, store_.root(), engine_, loader_ ? &loader_->inventory() : nullptr, groups_, targets_));
+    }
     std::vector<std::jthread> loaders;
     const CloseAtEnd close_at_end(ready_);  // before the loaders are joined, also when a pull throws
     const std::size_t width = loader_ ? std::clamp<std::size_t>(options_.loads, 1, std::max<std::size_t>(1, images_.size())) : 0;
@@ -145,7 +142,7 @@ class Run {
       });
     }
     try {
-      for (const PullGroup& group : group_by_platforms(targets_, options_.pull.platforms)) pull(group);
+      for (GroupPull& group : groups_) pull(group);
     } catch (const Error& error) {
       if (error.code() == ErrorCode::interrupted && !outer_.stop.stop_requested()) return;  // our own stop, told in settle()
       stop_.request_stop();
@@ -153,26 +150,25 @@ class Run {
     }
   }
 
-  void pull(const PullGroup& group) {
+  void pull(GroupPull& group) {
     inner_.check_stop();
-    const GroupReferences group_references = list_references(group, images_);
-    registry::PullOptions options = options_.pull;
-    options.platforms = group.platforms;
     const auto on_ready = [&](const std::vector<registry::ReadyImage>& ready) {
       std::vector<ReadyQueue::Entry> entries;
       for (const registry::ReadyImage& image : ready) {
-        for (const std::size_t index : group_references.images[image.index]) {
+        for (const std::size_t index : group.images[image.index]) {
           if (accept(index, *image.image)) entries.push_back({.index = index, .bytes = layer_bytes(*image.image)});
         }
       }
       if (!entries.empty()) ready_.push(entries);
     };
-    registry::PullReport pulled = registry::pull(inner_, registry_, store_, group_references.references, options, on_ready);
+    registry::PullReport pulled =
+        group.resolutions ? registry::pull(inner_, registry_, store_, *std::move(group.resolutions), group.options, on_ready)
+                          : registry::pull(inner_, registry_, store_, group.references, group.options, on_ready);
 
     bool has_failed = false;
     for (std::size_t i = 0; i < pulled.images.size(); ++i) {
       has_failed = has_failed || !pulled.images[i].complete;
-      for (const std::size_t image : group_references.images[i]) report_.pulled.images[image] = pulled.images[i];
+      for (const std::size_t image : group.images[i]) report_.pulled.images[image] = pulled.images[i];
     }
     report_.pulled.bytes.total += pulled.bytes.total;
     report_.pulled.bytes.fetched += pulled.bytes.fetched;
@@ -223,7 +219,9 @@ class Run {
 
   // What neither the pull nor a loader has said about an image, once both have ended.
   void settle(PrefetchedImage& image, const registry::PulledImage& pulled) {
-    if (!image.digest && pulled.resolved) image.digest = find_digest(*pulled.resolved, image.platform);
+    if (!image.digest && pulled.resolved) {
+      if (const registry::ResolvedImage* const found = find_image(*pulled.resolved, image.platform)) image.digest = found->manifest.descriptor.digest;
+    }
     if (image.error && image.error->code() != ErrorCode::interrupted) return;
     const std::size_t index = static_cast<std::size_t>(&image - report_.images.data());
     const bool is_waiting_for_load = roots_[index].has_value();
@@ -247,7 +245,9 @@ class Run {
   store::BlobStore& store_;
   const std::vector<WantedImage>& images_;
   const PrefetchOptions& options_;
+  engine::Client* engine_ = nullptr;
   std::vector<LoadTarget> targets_;
+  std::vector<GroupPull> groups_;
   std::vector<std::optional<Descriptor>> roots_;  // of images that wait for their load
   std::optional<engine::Loader> loader_;
   ReadyQueue ready_;
@@ -261,34 +261,22 @@ PrefetchReport prefetch(const Context& ctx, registry::Client& registry, store::B
   return Run(ctx, registry, store, images, options)(engine);
 }
 
-registry::PullPlan plan_prefetch(const Context& ctx, registry::Client& registry, const store::BlobStore& store, engine::Client* engine,
-                                 const std::vector<WantedImage>& images, const registry::PullOptions& options) {
-  const auto platform =
-      engine == nullptr ? std::nullopt : std::optional(take_inventory_or_refuse(ctx, *engine, options.jobs).platform);
+Forecast plan_prefetch(const Context& ctx, registry::Client& registry, const store::BlobStore& store,
+                       const std::filesystem::path& store_folder, engine::Client* engine, const std::vector<WantedImage>& images,
+                       const registry::PullOptions& options) {
+  std::optional<engine::Inventory> inventory;
+  if (engine != nullptr) inventory = take_inventory_or_refuse(ctx, *engine, options.jobs);
+  const std::optional<Platform> platform = inventory ? std::optional(inventory->platform) : std::nullopt;
   std::vector<LoadTarget> targets;
   for (const WantedImage& wanted : images) targets.push_back(choose_load_target(wanted.platform, platform, options.platforms));
-
-  registry::PullPlan all;
-  for (const PullGroup& group : group_by_platforms(targets, options.platforms)) {
-    const GroupReferences list = list_references(group, images);
-    registry::PullOptions group_options = options;
-    group_options.platforms = group.platforms;
-    for (registry::PullPlan::Blob& blob : registry::plan(ctx, registry, store, list.references, group_options).blobs) {
-      std::vector<std::size_t> needed_by;
-      for (const std::size_t i : blob.images) needed_by.insert(needed_by.end(), list.images[i].begin(), list.images[i].end());
-      blob.images = std::move(needed_by);
-      const auto known = std::find_if(all.blobs.begin(), all.blobs.end(),
-                                      [&](const auto& other) { return other.descriptor.digest == blob.descriptor.digest; });
-      if (known != all.blobs.end()) {
-        known->images.insert(known->images.end(), blob.images.begin(), blob.images.end());
-        continue;
-      }
-      all.bytes_total += blob.descriptor.size;
-      if (!blob.is_present) all.bytes_missing += blob.descriptor.size;
-      all.blobs.push_back(std::move(blob));
+  std::vector<GroupPull> groups = group_pulls(targets, images, options);
+  Forecast forecast = look_ahead(ctx, registry, store, store_folder, engine, inventory ? &*inventory : nullptr, groups, targets);
+  for (const GroupPull& group : groups) {
+    for (const registry::Resolutions::One& one : group.resolutions->list) {
+      if (one.error) throw Error(*one.error);
     }
   }
-  return all;
+  return forecast;
 }
 
 }  // namespace drover::stack

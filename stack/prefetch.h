@@ -6,11 +6,15 @@
 #include "registry/pull.h"
 #include "store/blob_store.h"
 
+#include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace drover::stack {
+
+struct Forecast;
 
 // An image to have, for the engine's platform or the one a service asks for.
 struct WantedImage {
@@ -24,6 +28,9 @@ struct PrefetchOptions {
   engine::LoadOptions load;
   bool keep_going = true;
   std::size_t loads = 12;               // images loaded at once
+  // Called once, when it is known what all of it will take and before the first layer's first byte; throws to refuse. Empty: layers are
+  // fetched while other references are still being resolved.
+  std::function<void(const Forecast&)> on_forecast = {};
 };
 
 struct PrefetchedImage {
@@ -48,8 +55,9 @@ struct PrefetchReport {
 PrefetchReport prefetch(const Context& ctx, registry::Client& registry, store::BlobStore& store, engine::Client* engine,
                         const std::vector<WantedImage>& images, const PrefetchOptions& options);
 
-// What prefetch would fetch: resolves and plans, changes nothing. Blob.images are indexes into `images`.
-registry::PullPlan plan_prefetch(const Context& ctx, registry::Client& registry, const store::BlobStore& store, engine::Client* engine,
-                                 const std::vector<WantedImage>& images, const registry::PullOptions& options);
+// What prefetch would take: resolves and plans, changes nothing. `store_folder` is where the store is or will be. Throws what fails first.
+Forecast plan_prefetch(const Context& ctx, registry::Client& registry, const store::BlobStore& store,
+                       const std::filesystem::path& store_folder, engine::Client* engine, const std::vector<WantedImage>& images,
+                       const registry::PullOptions& options);
 
 }  // namespace drover::stack

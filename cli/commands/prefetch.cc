@@ -1,9 +1,12 @@
 #include "cli/command.h"
+#include "cli/finish_plan.h"
+#include "cli/pacing.h"
 #include "cli/render.h"
 #include "cli/scratch_store.h"
 #include "cli/session.h"
 
 #include "base/text.h"
+#include "stack/forecast.h"
 #include "stack/prefetch.h"
 
 #include <nlohmann/json.hpp>
@@ -39,24 +42,29 @@ std::string closing_text(const stack::PrefetchReport& report) {
 
 ExitCode plan(Session& session, engine::Client* engine, const std::vector<stack::WantedImage>& wanted, const registry::PullOptions& options) {
   const ScratchStore scratch(session);
-  const registry::PullPlan plan = stack::plan_prefetch(session.ctx(), session.registry(), scratch.store(), engine, wanted, options);
+  const stack::Forecast forecast =
+      stack::plan_prefetch(session.ctx(), session.registry(), scratch.store(), session.settings().store, engine, wanted, options);
   Json images = Json::array();
   for (const stack::WantedImage& image : wanted) images.push_back({{"reference", image.reference.to_string()}, {"services", image.services}});
-  session.output().set_document({{"images", images}, {"plan", plan_json(plan)}});
-  session.output().write_text(registry::to_text(plan));
-  return ExitCode::done;
+  return finish_plan(session, forecast, {{"images", images}});
 }
 
 ExitCode run(Session& session) {
   const std::vector<stack::WantedImage> wanted = session.wanted_images();
   engine::Client* engine = session.flags().no_load ? nullptr : &session.engine();
-  const stack::PrefetchOptions options{.pull = session.pull_options({}),
-                                       .load = {.settle = session.settings().settle, .registry_auth = {}},
-                                       .keep_going = !session.flags().fail_fast};
+  stack::PrefetchOptions options{.pull = session.pull_options({}),
+                                 .load = {.settle = session.settings().settle, .registry_auth = {}},
+                                 .keep_going = !session.flags().fail_fast};
   if (session.settings().dry_run) return plan(session, engine, wanted, options.pull);
 
+  Pacing pacing(session);
+  pacing.apply(options.pull);
+  options.on_forecast = [&](const stack::Forecast& forecast) {
+    stack::require_space(forecast, session.settings().min_free);
+    pacing.expect(forecast);
+  };
   store::BlobStore store = session.open_store(store::BlobStore::Access::write);
-  const stack::PrefetchReport report = stack::prefetch(session.ctx(), session.registry(), store, engine, wanted, options);
+  const stack::PrefetchReport report = stack::prefetch(pacing.ctx(), session.registry(), store, engine, wanted, options);
   session.output().set_document(prefetch_json(report));
   session.output().write_text(session.settings().quiet ? quiet_text(report) : prefetch_text(report) + closing_text(report));
   return session.finish(failures_of(report));
@@ -73,12 +81,13 @@ Command prefetch_command() {
                      "-q prints the image IDs.",
           .example = "  drover prefetch -f compose.yml --platform linux/amd64 --platform linux/arm64",
           .positionals = {{"REF", &Flags::references, "image references instead of the compose project's"}},
-          .options = {{"--no-load", &Flags::no_load, "into the store only, no engine is needed"},
-                      {"--keep-going", &Flags::keep_going, "try every image, report the failures at the end (default)"},
-                      {"--fail-fast", &Flags::fail_fast, "stop at the first failure"},
-                      {"--settle", &Flags::settle,
-                       "after a load into a classic store, let the engine fetch the manifest so that it knows the digest (default auto)", "WHEN",
-                       {"auto", "never"}}},
+          .options = with_budget_options(
+              {{"--no-load", &Flags::no_load, "into the store only, no engine is needed"},
+               {"--keep-going", &Flags::keep_going, "try every image, report the failures at the end (default)"},
+               {"--fail-fast", &Flags::fail_fast, "stop at the first failure"},
+               {"--settle", &Flags::settle,
+                "after a load into a classic store, let the engine fetch the manifest so that it knows the digest (default auto)", "WHEN",
+                {"auto", "never"}}}),
           .run = run};
 }
 

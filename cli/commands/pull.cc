@@ -1,12 +1,17 @@
 #include "cli/command.h"
+#include "cli/finish_plan.h"
+#include "cli/pacing.h"
 #include "cli/render.h"
 #include "cli/scratch_store.h"
 #include "cli/session.h"
 
 #include "registry/pull.h"
+#include "stack/forecast.h"
 
 #include <nlohmann/json.hpp>
 
+#include <optional>
+#include <utility>
 #include <vector>
 
 namespace drover::cli {
@@ -23,12 +28,29 @@ std::vector<Error> failures_of(const registry::PullReport& report) {
   return failures;
 }
 
+stack::Forecast forecast(Session& session, const registry::Resolutions& resolutions, const store::BlobStore& store) {
+  registry::PullPlan plan = registry::plan_pull(resolutions, store);
+  stack::DiskNeed need = stack::store_need(plan, store, session.settings().store);
+  return stack::make_forecast(std::move(plan), session.registry(), resolutions.spent.requests, std::move(need), std::nullopt);
+}
+
 ExitCode plan(Session& session, const std::vector<Reference>& references, const registry::PullOptions& options) {
   const ScratchStore scratch(session);
-  const registry::PullPlan plan = registry::plan(session.ctx(), session.registry(), scratch.store(), references, options);
-  session.output().set_document({{"plan", plan_json(plan)}});
-  session.output().write_text(registry::to_text(plan));
-  return ExitCode::done;
+  const registry::Resolutions resolutions = registry::resolve_all(session.ctx(), session.registry(), references, options);
+  for (const registry::Resolutions::One& one : resolutions.list) {
+    if (one.error) throw Error(*one.error);
+  }
+  return finish_plan(session, forecast(session, resolutions, scratch.store()), Json::object());
+}
+
+registry::PullReport pull(Session& session, store::BlobStore& store, const std::vector<Reference>& references, registry::PullOptions options) {
+  Pacing pacing(session);
+  pacing.apply(options);
+  registry::Resolutions resolutions = registry::resolve_all(pacing.ctx(), session.registry(), references, options);
+  const stack::Forecast expected = forecast(session, resolutions, store);
+  stack::require_space(expected, session.settings().min_free);
+  pacing.expect(expected);
+  return registry::pull(pacing.ctx(), session.registry(), store, std::move(resolutions), options);
 }
 
 ExitCode run(Session& session) {
@@ -41,7 +63,7 @@ ExitCode run(Session& session) {
   if (session.settings().dry_run) return plan(session, references, options);
 
   store::BlobStore store = session.open_store(store::BlobStore::Access::write);
-  const registry::PullReport report = registry::pull(session.ctx(), session.registry(), store, references, options);
+  const registry::PullReport report = pull(session, store, references, options);
   session.output().set_document(pull_json(report));
   if (session.settings().quiet) {
     for (const registry::PulledImage& image : report.images) {
@@ -63,7 +85,7 @@ Command pull_command() {
                      "-q prints the references that are complete.",
           .example = "  drover pull --platform linux/amd64 --platform linux/arm64 redis:7 nginx:1.27",
           .positionals = {{"REF", &Flags::references, "image references"}},
-          .options = {},
+          .options = with_budget_options({}),
           .run = run};
 }
 

@@ -149,10 +149,37 @@ BOOST_AUTO_TEST_CASE(a_dry_run_makes_nothing) {
   const Outcome outcome = drover.run({"pull", "--dry-run", "--json", "--platform", "all", redis});
 
   BOOST_TEST_REQUIRE(outcome.code == 0, outcome.err);
-  BOOST_TEST(members(outcome.json().at("plan")) == "blobs,bytes");
+  BOOST_TEST(members(outcome.json().at("plan")) == "blobs,bytes,requests,disk,dockerHub");
   BOOST_TEST(members(outcome.json().at("plan").at("blobs")[0]) == "digest,size,mediaType,repository,present");
   BOOST_TEST(!std::filesystem::exists(drover.store()));
   BOOST_TEST(registry.count("GET", amd64.layer_digests[1]) == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_plan_that_leaves_too_little_room_is_refused_before_the_first_byte) {
+  for (const std::string command : {"pull", "prefetch"}) {
+    std::vector<std::string> words = {command, "--platform", "linux/amd64", "--min-free", "1000000G", redis};
+    if (command == "prefetch") words.push_back("--no-load");
+    const Outcome refused = drover.run(words);
+    BOOST_TEST(refused.code == 3);
+    BOOST_TEST(refused.err.find("drover: nothing was fetched: ") != std::string::npos, refused.err);
+    BOOST_TEST(refused.err.find("--min-free wants ") != std::string::npos, refused.err);
+    words.push_back("--dry-run");
+    words.push_back("--json");
+    const Outcome planned = drover.run(words);
+    BOOST_TEST(planned.code == 3);
+    BOOST_TEST(members(planned.json().at("plan").at("disk")) == "store,engine");
+  }
+  BOOST_TEST(registry.count("GET", amd64.layer_digests[1]) == 0U);
+  BOOST_TEST(drover.run({"pull", "--platform", "linux/amd64", "--min-free", "1", redis}).code == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_with_a_deadline_ends_and_says_its_pace_beforehand) {
+  const Outcome planned = drover.run({"pull", "--platform", "linux/amd64", "--by", "90m", "--dry-run", "--json", redis});
+  BOOST_TEST(members(planned.json().at("plan").at("pace")) == "by,bytesPerSecond");
+  const Outcome outcome = drover.run({"pull", "--platform", "linux/amd64", "--by", "90m", "--limit-rate", "10M", "--json", redis});
+  BOOST_TEST(outcome.code == 0, outcome.err);
+  BOOST_TEST(outcome.json().at("seconds").get<double>() < 60);
+  BOOST_TEST(drover.run({"pull", "--by", "yesterday", redis}).code == 2);
 }
 
 BOOST_AUTO_TEST_CASE(one_failing_image_does_not_stop_the_others) {

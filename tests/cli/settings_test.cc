@@ -116,6 +116,26 @@ BOOST_AUTO_TEST_CASE(ages_take_units) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_time_to_be_ready_by_lies_ahead) {
+  using namespace std::chrono_literals;
+  Machine machine = user;
+  machine.now = std::chrono::system_clock::time_point(1'704'067'200s);  // 2024-01-01T00:00:00Z
+  const auto by = [&](const char* text) { return settings_of([&](Flags& f) { f.by = text; }, home, machine).by; };
+  BOOST_TEST(!by("").has_value());
+  BOOST_TEST((by("90m") == machine.now + 90min));
+  BOOST_TEST((by("2024-01-01T00:00:01Z") == machine.now + 1s));
+  for (const char* const bad : {"soon", "25:00", "2024-01-01T00:00:00Z", "2023-12-31T23:00:00Z", "0m"}) {
+    BOOST_CHECK_EXCEPTION(by(bad), Error, [](const Error& e) { return e.code() == ErrorCode::usage && std::string(e.what()).starts_with("--by "); });
+  }
+}
+
+BOOST_AUTO_TEST_CASE(room_to_be_left_takes_units) {
+  const auto room = [](const char* text) { return settings_of([&](Flags& f) { f.min_free = text; }).min_free; };
+  BOOST_TEST(!room("").has_value());
+  BOOST_TEST((room("0") == 0U && room("20G") == 20ULL << 30U && room("1.5M") == 3U << 19U));
+  for (const char* const bad : {"much", "-1", "10 %"}) BOOST_TEST(error_of([&](Flags& f) { f.min_free = bad; }).starts_with("--min-free "), bad);
+}
+
 BOOST_AUTO_TEST_CASE(mirrors_are_configured_by_the_user_then_by_the_system) {
   const registry::MirrorFiles files = mirror_files(home);
   BOOST_TEST(files.own_folders.front() == "/home/ann/.config/drover/hosts.d");

@@ -238,6 +238,7 @@ BOOST_AUTO_TEST_CASE(rate_limits_are_kept) {
   BOOST_TEST(!client().rate_limit(registry.host()).has_value());
   client().fetch_manifest(ctx, registry.reference());
   const auto limit = client().rate_limit(registry.host());
+  BOOST_TEST(client().manifests_by_tag(registry.host()) > 0U);
   BOOST_REQUIRE(limit.has_value());
   BOOST_TEST(limit->limit.value() == 100U);
   BOOST_TEST(limit->remaining.value() == 42U);

@@ -222,12 +222,13 @@ BOOST_AUTO_TEST_CASE(a_size_that_no_disk_has_fails_one_image) {
 
 BOOST_AUTO_TEST_CASE(the_plan_says_what_would_be_fetched) {
   Client client(transport, {});
-  const PullPlan before = plan(ctx, client, store, both(), {.platforms = {.all = true}});
+  const auto plan_all = [&] { return plan_pull(resolve_all(ctx, client, both(), {.platforms = {.all = true}}), store); };
+  const PullPlan before = plan_all();
   BOOST_TEST(before.bytes_missing == before.bytes_total);
   BOOST_TEST(before.blobs.size() == 7U);
   BOOST_TEST(before.blobs.back().descriptor.size == large);
   pull_all();
-  BOOST_TEST(plan(ctx, client, store, both(), {.platforms = {.all = true}}).bytes_missing == 0U);
+  BOOST_TEST(plan_all().bytes_missing == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(a_rate_limit_holds) {

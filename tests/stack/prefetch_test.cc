@@ -1,5 +1,7 @@
 #include "stack/prefetch.h"
 
+#include "stack/forecast.h"
+
 #include "tests/stack/listed_engine.h"
 #include "tests/support/fake_registry.h"
 #include "tests/support/recording_progress.h"
@@ -144,12 +146,62 @@ BOOST_AUTO_TEST_CASE(what_the_engine_has_is_present) {
   BOOST_TEST(report.images[0].platform.to_string() == "linux/amd64");
 }
 
+// Two pulls, each with platforms of its own, and both known before the first layer.
+BOOST_AUTO_TEST_CASE(a_forecast_comes_before_the_first_layer_and_costs_no_request_twice) {
+  const std::vector<WantedImage> wanted = {publish("web"), publish("db", "linux/arm64")};
+  PrefetchOptions options;
+  options.pull.platforms.wanted = {Platform::parse("linux/amd64")};
+  std::uint64_t missing = 0;
+  options.on_forecast = [&](const Forecast& forecast) {
+    BOOST_TEST(registry.count("GET", "/blobs/" + sha256_of("web amd64")) == 0U);
+    missing = forecast.pull.bytes_missing;
+    BOOST_TEST(!forecast.engine.has_value());
+  };
+  const std::size_t before = registry.log().size();
+
+  const PrefetchReport report = prefetch(Context{}, client, store, nullptr, wanted, options);
+
+  for (const PrefetchedImage& image : report.images) BOOST_TEST(is_stored(image));
+  BOOST_TEST(missing == report.pulled.bytes.total);
+  BOOST_TEST(report.pulled.bytes.fetched >= missing);
+  BOOST_TEST(report.pulled.requests == registry.log().size() - before);
+  BOOST_TEST(report.pulled.seconds < 60);
+  BOOST_TEST(registry.count("GET", "/manifests/1") == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_refused_forecast_fetches_no_layer) {
+  PrefetchOptions options;
+  options.pull.platforms.wanted = {Platform::parse("linux/amd64")};
+  options.on_forecast = [](const Forecast&) { throw Error(ErrorCode::refused, "too large"); };
+
+  BOOST_CHECK_EXCEPTION(prefetch(Context{}, client, store, nullptr, {publish("web")}, options), Error,
+                        [](const Error& e) { return e.code() == ErrorCode::refused; });
+
+  BOOST_TEST(registry.count("GET", "/blobs/" + sha256_of("web amd64")) == 0U);
+  BOOST_TEST(store.tags().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_failing_image_is_forecast_without_and_reported_with_the_others) {
+  const std::vector<WantedImage> wanted = {publish("web"), publish("db")};
+  registry.remove_tag("web", "1");
+  PrefetchOptions options;
+  options.pull.platforms.wanted = {Platform::parse("linux/amd64")};
+  options.on_forecast = [](const Forecast& forecast) {
+    for (const auto& blob : forecast.pull.blobs) BOOST_TEST(blob.images.front() == 1U);
+  };
+
+  const PrefetchReport report = prefetch(Context{}, client, store, nullptr, wanted, options);
+
+  BOOST_TEST((report.images[0].error->code() == ErrorCode::not_found));
+  BOOST_TEST(is_stored(report.images[1]));
+}
+
 BOOST_AUTO_TEST_CASE(a_plan_names_each_blob_once_for_all_who_need_it) {
   const std::vector<WantedImage> wanted = {publish("web"), publish("web", "linux/arm64"), publish("db")};
   registry::PullOptions options;
   options.platforms.wanted = {Platform::parse("linux/amd64")};
 
-  const registry::PullPlan plan = plan_prefetch(Context{}, client, store, nullptr, wanted, options);
+  const registry::PullPlan plan = plan_prefetch(Context{}, client, store, folder / "store", nullptr, wanted, options).pull;
 
   std::size_t shared = 0;
   std::uint64_t bytes = 0;

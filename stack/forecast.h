@@ -1,0 +1,64 @@
+// What a run will take, before its first byte: the network, the disks, Docker Hub's quota.
+#pragma once
+
+#include "base/context.h"
+#include "engine/client.h"
+#include "engine/inventory.h"
+#include "engine/load.h"
+#include "registry/client.h"
+#include "registry/pull.h"
+#include "stack/disk_space.h"
+#include "store/blob_store.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace drover::stack {
+
+// What a compressed layer is taken to unpack to where its own words are not at hand: 271 MB of gzip were 721 MB in a stack of five layers.
+inline constexpr double plain_ratio = 2.7;
+// What one request is taken to bring of a large layer. How much it really asks for depends on the rate that its connection shows.
+inline constexpr std::uint64_t request_bytes = 8U << 20U;
+
+struct DiskNeed {
+  std::filesystem::path folder;    // empty: on another machine, or not to be seen
+  std::uint64_t bytes = 0;         // that will be written and stay
+  std::uint64_t bytes_min = 0;     // that are certain, where `bytes` is an estimate
+  std::optional<DiskSpace> space;  // that the folder's file system has now
+};
+
+struct Forecast {
+  registry::PullPlan pull;           // Blob::images are indexes into what was asked for
+  std::uint64_t requests = 0;        // documents', as planning has counted them, and the layers' by request_bytes
+  DiskNeed store;                    // exact
+  std::optional<DiskNeed> engine;    // unpacked layers by estimate; with the containerd store the packed ones as well. Nothing: no load
+  std::uint64_t hub_pulls = 0;       // manifests asked of Docker Hub by tag, each of which it counts; HEAD requests are free
+  std::optional<registry::RateLimit> hub_limit;  // as Docker Hub told it last, after planning
+};
+
+// What the store's file system will have to give for the plan: whole blocks, without what part files of earlier runs hold already.
+DiskNeed store_need(const registry::PullPlan& plan, const store::BlobStore& store, const std::filesystem::path& folder);
+
+// What the engine will keep of these images: the layers that it lacks, each once. Layers that the store has are asked for their plain size.
+DiskNeed engine_need(const std::vector<engine::LoadImage>& images, const engine::Inventory& inventory, const store::BlobStore& store);
+
+// The engine's data folder when it is on this machine: behind a unix socket, and there. Empty otherwise, and when the engine does not say.
+// Asks /info where nobody has yet. Throws interrupted.
+std::filesystem::path find_engine_folder(const Context& ctx, engine::Client& engine, const engine::Inventory& inventory);
+
+// Requests, quota, and what of the plan is common to all commands. `planning_requests` were spent on resolving.
+Forecast make_forecast(registry::PullPlan plan, const registry::Client& client, std::uint64_t planning_requests, DiskNeed store,
+                       std::optional<DiskNeed> engine);
+
+// Throws refused, with the numbers: a disk cannot take what is certain; or, with `free_bytes_min`, would have less than that left. Needs on
+// one file system are added up. Pure.
+void require_space(const Forecast& forecast, std::optional<std::uint64_t> free_bytes_min);
+
+// registry::to_text's lines, then a line each for requests, disks and quota.
+std::string to_text(const Forecast& forecast);
+
+}  // namespace drover::stack
