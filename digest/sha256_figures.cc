@@ -82,7 +82,7 @@ class MeasuredLanes {
  public:
   static constexpr std::size_t blocks_a_lane = 64;
 
-  // At least one run. Picoseconds a byte.
+  // The fastest of at least one run, in picoseconds a byte.
   std::uint64_t measure(const Sha256Backend& row, std::chrono::nanoseconds time) {
     using Clock = std::chrono::steady_clock;
     std::array<Sha256Lane, sha256_lanes_max> lanes{};
@@ -142,10 +142,16 @@ const Sha256Choice& sha256_choice_for(std::uint64_t bytes) {
 }
 
 std::vector<Sha256Figure> measure_sha256(const std::vector<const Sha256Backend*>& rows, std::chrono::microseconds time) {
+  // In passes, so that whoever else wants this core does not always meet the same row.
+  constexpr unsigned passes = 5;
   std::vector<Sha256Figure> figures;
+  for (const Sha256Backend* row : rows) figures.push_back({.row = row, .per_byte = static_cast<double>(figure_max)});
   MeasuredLanes lanes;
-  for (const Sha256Backend* row : rows) {
-    figures.push_back({.row = row, .per_byte = static_cast<double>(lanes.measure(*row, time / rows.size()))});
+  for (unsigned pass = 0; pass < passes; ++pass) {
+    for (Sha256Figure& figure : figures) {
+      const auto measured = static_cast<double>(lanes.measure(*figure.row, time / (passes * rows.size())));
+      figure.per_byte = std::min(figure.per_byte, measured);
+    }
   }
   return figures;
 }

@@ -43,6 +43,9 @@ class Sha256Lanes {
   // By figures of choice: for tests and benches.
   explicit Sha256Lanes(const Sha256Choice& choice) : choice_(choice) {}
 
+  // How many streams fill the widest row that is ever chosen: more at once bring nothing, fewer leave a part of it idle.
+  std::size_t width() const { return choice_.row_for(sha256_lanes_max).lanes; }
+
   // Feeds every piece to its stream, as Sha256::update would. No stream may be named twice in a call. On the calling thread.
   void update(std::span<const Sha256Piece> pieces) const;
 
