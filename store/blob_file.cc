@@ -2,7 +2,6 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "digest/hasher.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -13,10 +12,6 @@
 
 namespace drover::store {
 namespace {
-
-constexpr std::size_t hash_piece_bytes = 1U << 20U;
-// How far the kernel is told to read ahead of the hash: two pieces of the largest requests that disks like.
-constexpr std::uint64_t read_ahead_bytes = 4U << 20U;
 
 std::chrono::system_clock::time_point to_time(const timespec& t) {
   return std::chrono::system_clock::time_point(std::chrono::duration_cast<std::chrono::system_clock::duration>(
@@ -85,22 +80,6 @@ std::string read_blob(const std::filesystem::path& root, const Digest& digest, s
                 "blob " + digest.to_string() + " in the store " + root.string() + " is damaged; run drover verify --repair");
   }
   return bytes;
-}
-
-Digest hash_file(const Context& ctx, const OpenBlob& file, Digest::Algorithm algorithm, const std::filesystem::path& path,
-                 const std::function<void(std::uint64_t)>& on_bytes) {
-  posix_fadvise(file.fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
-  std::vector<std::byte> piece(hash_piece_bytes);
-  Hasher hasher(algorithm);
-  for (std::uint64_t offset = 0;;) {
-    ctx.check_stop();
-    posix_fadvise(file.fd.get(), static_cast<off_t>(offset + piece.size()), static_cast<off_t>(read_ahead_bytes), POSIX_FADV_WILLNEED);
-    const std::size_t n = read_at(file.fd.get(), piece, offset, path.string());
-    if (n == 0) return hasher.finish();
-    hasher.update(std::span(piece).first(n));
-    offset += n;
-    on_bytes(n);
-  }
 }
 
 BlobListing list_blobs(const std::filesystem::path& root) {

@@ -1,14 +1,12 @@
 // Files of a layout, found by the root folder alone: what BlobStore, verify and gc share. No locks are taken here.
 #pragma once
 
-#include "base/context.h"
 #include "base/file.h"
 #include "digest/digest.h"
 
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,11 +28,6 @@ std::optional<OpenBlob> open_blob(const std::filesystem::path& path);
 
 // The whole blob, hashed while it is read; throws as BlobStore::read.
 std::string read_blob(const std::filesystem::path& root, const Digest& digest, std::uint64_t bytes_max);
-
-// The digest of a whole open file, read in large pieces with the kernel reading ahead; `on_bytes` hears of each piece. Throws io and
-// interrupted.
-Digest hash_file(const Context& ctx, const OpenBlob& file, Digest::Algorithm algorithm, const std::filesystem::path& path,
-                 const std::function<void(std::uint64_t)>& on_bytes);
 
 struct StoredBlob {
   Digest digest;

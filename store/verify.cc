@@ -1,10 +1,10 @@
 #include "store/verify.h"
 
 #include "base/error.h"
-#include "base/parallel.h"
 #include "base/text.h"
 #include "store/blob_file.h"
 #include "store/closure.h"
+#include "store/hash_blobs.h"
 
 #include <algorithm>
 #include <map>
@@ -46,58 +46,13 @@ BlobFault make_fault(const Needs& needs, const Digest& digest, std::string why) 
   return fault;
 }
 
-class BlobChecker {
- public:
-  BlobChecker(const std::filesystem::path& root, const StoredBlob& blob) : path_(blob_path(root, blob.digest)), blob_(blob) {}
-
-  // Why it is damaged; nothing when it is sound. `found` is its size in bytes, zero when it has gone meanwhile.
-  std::optional<std::string> check(const Context& ctx, std::uint64_t& found) {
-    const std::string id = blob_.digest.to_string();
-    ProgressEvent event{.kind = ProgressEvent::Kind::started, .phase = "verify", .id = id, .label = id, .done = 0, .total = blob_.size, .text = {}};
-    ctx.progress->on(event);
-    std::optional<std::string> why = hash(ctx, event);
-    found = event.done;
-    event.kind = why ? ProgressEvent::Kind::failed : ProgressEvent::Kind::finished;
-    event.text = why ? std::string_view(*why) : std::string_view();
-    ctx.progress->on(event);
-    return why;
-  }
-
- private:
-  std::optional<std::string> hash(const Context& ctx, ProgressEvent& event) const {
-    try {
-      const std::optional<OpenBlob> file = open_blob(path_);
-      if (!file) return std::nullopt;  // discarded by another process since it was listed; missing, if anything
-      event.kind = ProgressEvent::Kind::advanced;
-      const Digest actual = hash_file(ctx, *file, blob_.digest.algorithm(), path_, [&](std::uint64_t n) {
-        event.done += n;
-        ctx.progress->on(event);
-      });
-      if (actual == blob_.digest) return std::nullopt;
-      return "its " + std::to_string(event.done) + " bytes have digest " + actual.to_string();
-    } catch (const Error& e) {
-      if (e.code() == ErrorCode::interrupted) throw;
-      return std::string(e.what());  // a disk that cannot read it: as good as damaged
-    }
-  }
-
-  std::filesystem::path path_;
-  StoredBlob blob_;
-};
-
-void check_blobs(const Context& ctx, const BlobStore& store, const Needs& needs, std::vector<StoredBlob> blobs, std::size_t jobs,
+void check_blobs(const Context& ctx, const BlobStore& store, const Needs& needs, const std::vector<StoredBlob>& blobs, std::size_t jobs,
                  VerifyReport& report) {
-  // The largest first, so that no thread is left with one at the end.
-  std::stable_sort(blobs.begin(), blobs.end(), [](const StoredBlob& a, const StoredBlob& b) { return a.size > b.size; });
-  std::vector<std::optional<std::string>> why(blobs.size());
-  std::vector<std::uint64_t> bytes(blobs.size());
-  parallel_for_each(ctx, blobs.size(), std::max<std::size_t>(jobs, 1), [&](const Context& inner, std::size_t i) {
-    why[i] = BlobChecker(store.root(), blobs[i]).check(inner, bytes[i]);
-  });
+  const std::vector<BlobFinding> findings = hash_blobs(ctx, store.root(), blobs, jobs);
   for (std::size_t i = 0; i < blobs.size(); ++i) {
     ++report.checked;
-    report.bytes += bytes[i];
-    if (why[i]) report.damaged.push_back(make_fault(needs, blobs[i].digest, *why[i]));
+    report.bytes += findings[i].bytes;
+    if (findings[i].why) report.damaged.push_back(make_fault(needs, blobs[i].digest, *findings[i].why));
   }
   std::sort(report.damaged.begin(), report.damaged.end(), [](const BlobFault& a, const BlobFault& b) { return a.digest < b.digest; });
 }
@@ -135,7 +90,7 @@ VerifyReport verify(const Context& ctx, const BlobStore& store, const VerifyOpti
   VerifyReport report;
   const Needs needs = read_needs(store);
   BlobListing listing = list_blobs(store.root());
-  check_blobs(ctx, store, needs, std::move(listing.blobs), options.jobs, report);
+  check_blobs(ctx, store, needs, listing.blobs, options.jobs, report);
   for (const auto& [digest, need] : needs.blobs) {
     if (!store.find_size(digest)) report.missing.push_back(make_fault(needs, digest, "it is not in the store"));
   }

@@ -13,7 +13,7 @@
 namespace drover::store {
 
 struct VerifyOptions {
-  std::size_t jobs = 2;  // blobs hashed at once
+  std::size_t jobs = 2;  // threads, each of which hashes several blobs together
 };
 
 struct BlobFault {

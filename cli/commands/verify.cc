@@ -8,6 +8,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <sched.h>
+
 #include <algorithm>
 #include <thread>
 #include <vector>
@@ -19,9 +21,15 @@ namespace {
 // that all is well.
 constexpr int rounds_max = 4;
 
+// CPUs that this process may run on: fewer than the machine has under taskset(1) or in a container.
+std::size_t count_cpus() {
+  cpu_set_t cpus;
+  if (::sched_getaffinity(0, sizeof cpus, &cpus) == 0) return static_cast<std::size_t>(CPU_COUNT(&cpus));
+  return std::max(1U, std::thread::hardware_concurrency());
+}
+
 store::VerifyReport verify(Session& session, const store::BlobStore& store) {
-  const std::size_t jobs = std::max(1U, std::thread::hardware_concurrency());
-  return store::verify(session.ctx(), store, {.jobs = jobs});
+  return store::verify(session.ctx(), store, {.jobs = count_cpus()});
 }
 
 Error damage_error(const store::VerifyReport& report, bool has_tried) {

@@ -6,7 +6,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <atomic>
 #include <map>
+#include <vector>
 
 using namespace drover;
 using namespace drover::store;
@@ -191,6 +193,85 @@ BOOST_AUTO_TEST_CASE(a_stop_is_heard) {
   stop.request_stop();
   ctx.stop = stop.get_token();
   BOOST_CHECK_EXCEPTION(verify_with(2), Error, has_code(ErrorCode::interrupted));
+}
+
+// More blobs than lanes, lengths around pieces and blocks, one of them damaged in its middle, one cut, one gone since it was
+// listed.
+BOOST_AUTO_TEST_CASE(many_blobs_of_uneven_sizes_are_hashed_together) {
+  constexpr std::size_t piece = 64U << 10U;
+  std::vector<Descriptor> blobs;
+  std::vector<std::string> bytes;
+  for (std::size_t i = 0; i < 60; ++i) {
+    const std::size_t length = i % 4 == 0 ? i / 4 * piece + i % 3 : i * i * 37;
+    std::string text(length, '\0');
+    for (std::size_t at = 0; at < text.size(); ++at) text[at] = static_cast<char>(at * 31 + i);
+    blobs.push_back(put(store, text, "m"));
+    bytes.push_back(std::move(text));
+  }
+  std::string flipped = bytes[56];
+  flipped[flipped.size() / 2] = static_cast<char>(flipped[flipped.size() / 2] ^ 4);
+  damage(blobs[56].digest, flipped);
+  damage(blobs[40].digest, bytes[40].substr(0, piece * 3));
+  std::filesystem::remove(store.blob_path(blobs[52].digest));
+  std::filesystem::create_symlink("gone", store.blob_path(blobs[52].digest));  // listed as foreign, as it was before
+
+  std::uint64_t total = 0;
+  for (std::size_t i = 0; i < bytes.size(); ++i) total += i == 52 ? 0 : i == 40 ? piece * 3 : bytes[i].size();
+  const std::uint64_t images = 8;
+  for (const std::size_t jobs : {1U, 2U, 3U, 64U}) {
+    const VerifyReport report = verify_with(jobs);
+    BOOST_TEST(report.checked == blobs.size() - 1 + images, jobs << " jobs");
+    BOOST_TEST(report.bytes > total, jobs << " jobs");
+    BOOST_TEST(report.bytes < total + 10000, jobs << " jobs");
+    BOOST_TEST_REQUIRE(report.damaged.size() == 2U, jobs << " jobs");
+    const bool is_first = report.damaged[0].digest == blobs[56].digest;
+    BOOST_TEST(report.damaged[is_first ? 0 : 1].why ==
+               "its " + std::to_string(flipped.size()) + " bytes have digest " + Digest::of(flipped).to_string());
+    BOOST_TEST(report.damaged[is_first ? 1 : 0].digest == blobs[40].digest);
+    BOOST_TEST(report.damaged[is_first ? 1 : 0].why ==
+               "its 196608 bytes have digest " + Digest::of(bytes[40].substr(0, piece * 3)).to_string());
+    BOOST_TEST(report.foreign.size() == 1U);
+  }
+}
+
+// Told at least every megabyte, never backwards, and to the last byte.
+BOOST_AUTO_TEST_CASE(progress_of_many_goes_up_by_small_steps) {
+  std::map<std::string, std::uint64_t> sizes;
+  for (std::size_t i = 0; i < 20; ++i) {
+    const Descriptor blob = put(store, std::string((i + 1) * 200000, static_cast<char>('a' + i)), "m");
+    sizes[blob.digest.to_string()] = blob.size;
+  }
+  test::RecordingProgress progress;
+  ctx.progress = &progress;
+
+  verify_with(2);
+
+  std::map<std::string, std::uint64_t> done;
+  for (const auto& event : progress.events()) {
+    BOOST_TEST(event.done >= done[event.id]);
+    BOOST_TEST(event.done - done[event.id] <= 1U << 20U);
+    done[event.id] = event.done;
+  }
+  for (const auto& [id, size] : sizes) BOOST_TEST(done[id] == size);
+}
+
+// Asked to stop by the first sign of progress: it ends long before the end.
+BOOST_AUTO_TEST_CASE(a_stop_in_the_middle_is_heard_soon) {
+  struct StopAtFirst final : Progress {
+    void on(const ProgressEvent& event) noexcept override {
+      if (event.kind == ProgressEvent::Kind::advanced) source.request_stop();
+      if (event.kind == ProgressEvent::Kind::finished) ++finished;
+    }
+    std::stop_source source;
+    std::atomic<int> finished = 0;
+  };
+  for (int i = 0; i < 40; ++i) put(store, std::string(3U << 20U, static_cast<char>(i)), "m");
+  StopAtFirst progress;
+  ctx.progress = &progress;
+  ctx.stop = progress.source.get_token();
+
+  BOOST_CHECK_EXCEPTION(verify_with(2), Error, has_code(ErrorCode::interrupted));
+  BOOST_TEST(progress.finished < 20);
 }
 
 BOOST_AUTO_TEST_CASE(sha512_blobs_are_hashed_as_such) {
