@@ -124,6 +124,20 @@ BOOST_DATA_TEST_CASE(a_broken_mirror_costs_nothing_but_itself, faults, row) {
   if (!row.warning.empty()) BOOST_TEST(log.has(LogLevel::warning, row.warning), log.text());
 }
 
+// S08: a file that says https means it.
+BOOST_AUTO_TEST_CASE(an_https_mirror_is_never_asked_in_plain_words) {
+  configure("", "https://" + mirror.host());
+  check_complete(pull_it());
+  BOOST_TEST(mirror.log().size() == 0U);
+  BOOST_TEST(log.has(LogLevel::warning, "asked last"));
+}
+
+BOOST_AUTO_TEST_CASE(a_mirror_at_a_metadata_address_is_not_connected_to) {
+  configure("", "http://169.254.169.254");
+  check_complete(pull_it());
+  BOOST_TEST(log.text().find("link-local") != std::string::npos, log.text());
+}
+
 BOOST_AUTO_TEST_CASE(two_mirrors_with_wrong_bytes_are_put_aside_and_the_registry_is_believed) {
   test::FakeRegistry other;
   add_to(other, "1");
