@@ -115,7 +115,9 @@ std::optional<MirrorRule> Mirrors::find_rule(const Context& ctx, const Reference
   load(ctx);
   const auto find_in = [&](const std::vector<fs::path>& roots) -> std::optional<MirrorRule> {
     for (const fs::path& root : roots) {
-      if (auto rule = read_or_warn(ctx, [&] { return find_in_folder(root, reference.registry()); })) return rule;
+      const auto [known, is_new] = folder_rules_.try_emplace({root, reference.registry()});
+      if (is_new) known->second = read_or_warn(ctx, [&] { return find_in_folder(root, reference.registry()); });
+      if (known->second) return known->second;
     }
     return std::nullopt;
   };
@@ -141,7 +143,9 @@ std::vector<Source> Mirrors::find(const Context& ctx, const Reference& reference
   }
   std::vector<Source> sources;
   if (rule) {
-    for (const std::string& note : rule->notes) ctx.warn(note);
+    for (const std::string& note : rule->notes) {
+      if (told_.insert(note).second) ctx.warn(note);
+    }
     sources = read_or_warn(ctx, [&] { return sources_of(*rule, reference); });
   }
   if (sources.empty()) sources.push_back(registry_itself(reference));

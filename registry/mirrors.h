@@ -13,7 +13,9 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace drover::registry {
@@ -32,7 +34,7 @@ struct MirrorFiles {
   std::vector<RegistriesConf> registries = {};  // the first whose file exists counts, with its folders; without any the last one's do
 };
 
-// Thread-safe. Each file is read once.
+// Thread-safe. Each file of another tool is read once.
 class Mirrors {
  public:
   explicit Mirrors(MirrorFiles files) : files_(std::move(files)) {}
@@ -54,7 +56,9 @@ class Mirrors {
   bool is_loaded_ = false;
   std::vector<DaemonFile> daemon_files_;
   std::map<std::string, MirrorRule> registries_;  // by prefix
-  std::map<std::string, std::vector<Source>> found_;
+  std::map<std::pair<std::filesystem::path, std::string>, std::optional<MirrorRule>> folder_rules_;  // other tools', by folder and registry
+  std::set<std::string> told_;                                                                       // notes
+  std::map<std::string, std::vector<Source>> found_;                                                 // by name
 };
 
 }  // namespace drover::registry

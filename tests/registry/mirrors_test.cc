@@ -129,7 +129,15 @@ BOOST_AUTO_TEST_CASE(broken_files_of_others_are_reported_once_and_passed_over) {
     BOOST_TEST(log.has(LogLevel::warning, path(name) + ":1: "), name);
   }
   const std::string text = log.text();
-  BOOST_TEST(text.find("daemon.json") == text.rfind("daemon.json"));
+  for (const char* const name : {"daemon.json", "certs.d"}) BOOST_TEST(text.find(name) == text.rfind(name), text);
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_followed_is_told_once) {
+  folder.write("own/docker.io/hosts.toml", "[host.\"https://a\"]\nheader = {x = \"y\"}\n");
+  Mirrors mirrors(files);
+  mirrors.find(ctx, Reference::parse("redis:7"));
+  mirrors.find(ctx, Reference::parse("nginx:1"));
+  BOOST_TEST(log.text() == path("own/docker.io/hosts.toml") + ":2: headers of a host are not sent\n");
 }
 
 BOOST_AUTO_TEST_CASE(names_never_leave_the_folder) {
