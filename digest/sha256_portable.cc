@@ -37,13 +37,13 @@ void compress_block(std::uint32_t* state, const std::uint8_t* block) {
   std::uint32_t f = state[5];
   std::uint32_t g = state[6];
   std::uint32_t h = state[7];
-#pragma GCC unroll 8
+#pragma GCC unroll 64  // with less the ring's places are computed, at a quarter of the speed
   for (unsigned t = 0; t < 64; ++t) {
     const std::uint32_t w = t < 16 ? (ring[t] = load_big_endian(block + std::size_t{4} * t)) : next_word(ring, t);
     const std::uint32_t sum1 = rotate_right(e, 6) ^ rotate_right(e, 11) ^ rotate_right(e, 25);
-    const std::uint32_t t1 = h + sum1 + ((e & f) ^ (~e & g)) + sha256_round_constants[t] + w;
+    const std::uint32_t t1 = h + sum1 + (g ^ (e & (f ^ g))) + sha256_round_constants[t] + w;
     const std::uint32_t sum0 = rotate_right(a, 2) ^ rotate_right(a, 13) ^ rotate_right(a, 22);
-    const std::uint32_t t2 = sum0 + ((a & b) ^ (a & c) ^ (b & c));
+    const std::uint32_t t2 = sum0 + ((a & b) | (c & (a | b)));
     h = g;
     g = f;
     f = e;

@@ -12,6 +12,7 @@ constexpr CpuFeatures everything = ~feature::none;
 const CpuModel unknown{};
 const CpuModel zen5{.vendor = "AuthenticAMD", .family = 0x1A, .model = 2};
 const CpuModel zen3{.vendor = "AuthenticAMD", .family = 0x19, .model = 1};
+const CpuModel zen4{.vendor = "AuthenticAMD", .family = 0x19, .model = 0x11};
 const CpuModel sapphire_rapids{.vendor = "GenuineIntel", .family = 6, .model = 0x8F};
 const CpuModel tiger_lake{.vendor = "GenuineIntel", .family = 6, .model = 0x8C};
 const CpuModel neoverse_n1{.vendor = "0x41", .family = 0, .model = 0xD0C};
@@ -42,6 +43,7 @@ constexpr CpuFeatures shani = feature::sse41 | feature::avx | feature::sha;
 
 BOOST_AUTO_TEST_CASE(the_table_decides_by_kind_of_cpu) {
   BOOST_TEST(table_choice(zen5, everything) == "1 shani x1, 2 shani x2, 3 shani x3, 4 shani x4, 10 avx512 x16");
+  BOOST_TEST(table_choice(zen4, everything) == "1 shani x1, 2 shani x2, 14 avx512 x16");
   BOOST_TEST(table_choice(sapphire_rapids, everything) == "1 shani x1, 2 shani x2, 3 shani x3, 4 shani x4, 10 avx512-short x16");
   // Tiger Lake gains nothing from SHA-NI in lanes.
   BOOST_TEST(table_choice(tiger_lake, everything) == "1 shani x1, 7 avx512-short x16");
@@ -71,7 +73,7 @@ BOOST_AUTO_TEST_CASE(the_table_decides_by_kind_of_cpu) {
 
 // A row that the table forgot would never be taken.
 BOOST_AUTO_TEST_CASE(every_row_has_a_figure_for_every_kind) {
-  for (const CpuModel& cpu : {unknown, zen5, zen3, sapphire_rapids, tiger_lake, neoverse_n1, apple_m1}) {
+  for (const CpuModel& cpu : {unknown, zen5, zen4, zen3, sapphire_rapids, tiger_lake, neoverse_n1, apple_m1}) {
     const auto figures = table_figures(cpu, everything, nullptr);
     BOOST_TEST(figures.size() == std::size(sha256_backends));
     for (const Sha256Figure& figure : figures) BOOST_TEST((figure.per_byte > 0 && figure.per_byte < 100), figure.row->name);
