@@ -31,7 +31,8 @@ def version_of(command):
 def tool_versions(args):
     commands = {"drover": [args.drover, "--version"], "curl": ["curl", "--version"], "openssl": ["openssl", "version"], "aria2c": ["aria2c", "--version"],
                 "nginx": ["nginx", "-v"], "docker-registry": ["docker-registry", "--version"], "skopeo": [*shlex.split(args.skopeo), "--version"],
-                "crane": [*shlex.split(args.crane), "version"], "oras": [*shlex.split(args.oras), "version"], "docker": [*shlex.split(args.docker), "--version"]}
+                "crane": [*shlex.split(args.crane), "version"], "oras": [*shlex.split(args.oras), "version"], "docker": [*shlex.split(args.docker), "--version"],
+                "docker compose": [*shlex.split(args.compose), "version"]}
     versions = {name: version_of(command) for name, command in commands.items() if len(command) > 1}
     return {name: version for name, version in versions.items() if version}
 
