@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 
@@ -49,6 +50,23 @@ Progress& Progress::none() {
 
 void Context::check_stop() const {
   if (stop.stop_requested()) throw Error(ErrorCode::interrupted, "interrupted");
+  if (!deadline || clock->now() < *deadline) return;
+  Error error(ErrorCode::network, "not done before the deadline");
+  error.is_final = true;
+  throw error;
+}
+
+Context Context::within(std::chrono::milliseconds duration) const {
+  Context bounded = *this;
+  const auto end = clock->now() + duration;
+  bounded.deadline = deadline ? std::min(*deadline, end) : end;
+  return bounded;
+}
+
+std::chrono::milliseconds Context::time_left(std::chrono::milliseconds longest) const {
+  if (!deadline) return longest;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - clock->now());
+  return std::clamp(left, std::chrono::milliseconds(0), longest);
 }
 
 }  // namespace drover
