@@ -109,26 +109,8 @@ std::string remedy(const Endpoint& endpoint) {
 
 }  // namespace
 
-ApiVersion ApiVersion::parse(std::string_view text) {
-  const std::vector<std::string_view> parts = split(text, '.');
-  constexpr std::uint64_t part_max = 9999;
-  if (parts.size() == 2) {
-    const std::optional<std::uint64_t> major = parse_uint(parts[0]);
-    const std::optional<std::uint64_t> minor = parse_uint(parts[1]);
-    if (major && minor && *major <= part_max && *minor <= part_max) return {static_cast<int>(*major), static_cast<int>(*minor)};
-  }
-  throw Error(ErrorCode::invalid, "bad engine API version '" + printable(text, 40) + "': it looks like 1.41");
-}
-
-std::string ApiVersion::to_string() const { return std::to_string(major) + "." + std::to_string(minor); }
-
 struct Client::Impl {
   Impl(net::Transport& used_transport, Endpoint used_endpoint) : transport(used_transport), endpoint(std::move(used_endpoint)) {}
-
-  struct Peer {
-    ApiVersion version;
-    bool is_podman = false;
-  };
 
   Request request(std::string method, std::string_view target) const {
     Request out;
@@ -164,34 +146,35 @@ struct Client::Impl {
     return get.head();
   }
 
-  Peer negotiate(const Context& ctx) const {
+  EngineTraits negotiate(const Context& ctx) const {
     const ResponseHead head = ping(ctx);
-    Peer found;
-    found.is_podman = head.headers.find("Libpod-API-Version").has_value();
+    EngineTraits found;
+    if (head.headers.find("Libpod-API-Version")) found.product = Product::podman;
+    const auto header = head.headers.find("Api-Version");
     if (endpoint.api_version) {
-      found.version = ApiVersion::parse(*endpoint.api_version);
+      found.spoken = ApiVersion::parse(*endpoint.api_version);
+      found.newest = header ? ApiVersion::parse(trim(*header)) : found.spoken;
       return found;
     }
-    const auto header = head.headers.find("Api-Version");
     if (!header) {
       throw Error(ErrorCode::unsupported, "what answers at " + endpoint.origin + " is not a container engine: no Api-Version header");
     }
-    const ApiVersion theirs = ApiVersion::parse(trim(*header));
-    if (theirs < oldest_usable_api) {
-      throw Error(ErrorCode::unsupported, "the engine at " + endpoint.origin + " is too old: API " + theirs.to_string() + ", needed is " +
-                                              oldest_usable_api.to_string());
+    found.newest = ApiVersion::parse(trim(*header));
+    if (found.newest < oldest_usable_api) {
+      throw Error(ErrorCode::unsupported, "the engine at " + endpoint.origin + " is too old: API " + found.newest.to_string() +
+                                              ", needed is " + oldest_usable_api.to_string());
     }
-    found.version = std::min(theirs, newest_known_api);
+    found.spoken = std::min(found.newest, newest_known_api);
     return found;
   }
 
-  Peer peer(const Context& ctx) {
+  EngineTraits traits(const Context& ctx) {
     const std::scoped_lock lock(mutex);
     if (!negotiated) negotiated = negotiate(ctx);
     return *negotiated;
   }
 
-  std::string versioned(const Context& ctx, std::string_view path) { return "/v" + peer(ctx).version.to_string() + std::string(path); }
+  std::string versioned(const Context& ctx, std::string_view path) { return "/v" + traits(ctx).spoken.to_string() + std::string(path); }
 
   nlohmann::json call(const Context& ctx, const std::string& method, std::string_view path, const std::string& body) {
     Request out = request(method, versioned(ctx, path));
@@ -210,7 +193,7 @@ struct Client::Impl {
   net::Transport& transport;
   Endpoint endpoint;
   std::mutex mutex;
-  std::optional<Peer> negotiated;
+  std::optional<EngineTraits> negotiated;
 };
 
 Client::Client(net::Transport& transport, Endpoint endpoint) : impl_(std::make_unique<Impl>(transport, std::move(endpoint))) {}
@@ -219,9 +202,11 @@ Client::~Client() = default;
 
 const Endpoint& Client::endpoint() const { return impl_->endpoint; }
 
-ApiVersion Client::api_version(const Context& ctx) { return impl_->peer(ctx).version; }
+EngineTraits Client::traits(const Context& ctx) { return impl_->traits(ctx); }
 
-bool Client::is_podman(const Context& ctx) { return impl_->peer(ctx).is_podman; }
+ApiVersion Client::api_version(const Context& ctx) { return traits(ctx).spoken; }
+
+bool Client::is_podman(const Context& ctx) { return traits(ctx).product == Product::podman; }
 
 void Client::require(const Context& ctx, ApiVersion version, std::string_view what) {
   const ApiVersion spoken = api_version(ctx);

@@ -2,7 +2,9 @@
 #pragma once
 
 #include "base/context.h"
+#include "engine/api_version.h"
 #include "engine/endpoint.h"
+#include "engine/quirks.h"
 #include "net/transport.h"
 
 #include <nlohmann/json_fwd.hpp>
@@ -19,22 +21,9 @@
 
 namespace drover::engine {
 
-// "1.41"; ordered by number.
-struct ApiVersion {
-  int major = 1;
-  int minor = 0;
-
-  static ApiVersion parse(std::string_view text);  // throws invalid
-  std::string to_string() const;
-  friend auto operator<=>(const ApiVersion&, const ApiVersion&) = default;
-};
-
 // Lists of images and containers of a big host are some MiB; a failure is a sentence.
 inline constexpr std::uint64_t json_bytes_max = 64U << 20U;
 inline constexpr std::uint64_t error_body_bytes_max = 64U << 10U;
-
-inline constexpr ApiVersion newest_known_api{1, 51};
-inline constexpr ApiVersion oldest_usable_api{1, 24};
 
 // Thread-safe. Negotiates the version once, from the Api-Version header of the first answer.
 class Client {
@@ -48,8 +37,9 @@ class Client {
   // Negotiated: the smaller of ours and the engine's. Throws network with a remedy when nothing answers there, unsupported when the
   // engine is too old or too new.
   ApiVersion api_version(const Context& ctx);
-  // Podman's service says so in a header of its first answer.
+  // Podman's service says so in a header of its first answer. The store is not asked for.
   bool is_podman(const Context& ctx);
+  EngineTraits traits(const Context& ctx);
   // Throws unsupported: "<what> needs API 1.44, this engine speaks 1.41".
   void require(const Context& ctx, ApiVersion version, std::string_view what);
 

@@ -4,6 +4,7 @@
 #include "base/context.h"
 #include "digest/digest.h"
 #include "engine/client.h"
+#include "engine/quirks.h"
 #include "manifest/platform.h"
 
 #include <map>
@@ -13,11 +14,6 @@
 #include <vector>
 
 namespace drover::engine {
-
-enum class StoreKind {
-  classic,     // graph drivers: image ID = config digest, layers known by chain ID
-  containerd,  // image ID = index or manifest digest, layers known by blob digest
-};
 
 struct EngineImage {
   Digest id;
