@@ -34,7 +34,7 @@ expect("the system's net/" good "none forbidden" base/x.cc "#include <net/if.h>\
 expect("curl outside net" bad "registry/x\\.cc:2: registry may not include <curl/curl.h>" registry/x.cc "\n#include <curl/curl.h>\n")
 expect("curl in a header" bad "net/x\\.h:1: <curl/curl.h> is not for a .h file" net/x.h "#include <curl/curl.h>\n")
 expect("archive outside store" bad "engine/x\\.cc:1: .*<archive_entry.h>" engine/x.cc "#include <archive_entry.h>\n")
-expect("openssl outside digest" bad "net/x\\.cc:1: .*<openssl/ssl.h>" net/x.cc "#include <openssl/ssl.h>\n")
+expect("openssl outside digest and net" bad "store/x\\.cc:1: .*<openssl/ssl.h>" store/x.cc "#include <openssl/ssl.h>\n")
 expect("yaml outside compose" bad "cli/x\\.cc:1: .*<libfyaml.h>" cli/x.cc "#include <libfyaml.h>\n")
 expect("toml outside registry" bad "cli/x\\.cc:1: .*<toml\\+\\+/toml.h>" cli/x.cc "#include <toml++/toml.h>\n")
 expect("CLI11 outside cli" bad "stack/x\\.cc:1: .*<CLI/CLI.hpp>" stack/x.cc "#include <CLI/CLI.hpp>\n")

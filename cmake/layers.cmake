@@ -24,7 +24,7 @@ set(layer_third_party
     "zstd|^(zstd|zstd_errors|zdict)\\.h$|store|cc"
     "isal|^isa-l(\\.h$|/)|store|cc"
     "zlib|^(zlib|zconf|libdeflate|lzma|bzlib)\\.h$||"
-    "openssl|^openssl/|digest|cc"
+    "openssl|^openssl/|digest,net|cc"
     "fyaml|^libfyaml\\.h$|compose|cc"
     "toml|^toml\\+\\+/|registry|cc"
     "cli11|^CLI/|cli|h,cc"

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <exception>
 #include <mutex>
+#include <type_traits>
 
 namespace drover::engine {
 namespace {
@@ -125,8 +126,13 @@ struct Client::Impl {
   }
 
   ResponseHead send(const Context& ctx, const Request& request, net::ResponseSink& sink) const {
+    return reach([&] { return transport.send(ctx, request, sink); });
+  }
+
+  template <typename Function>
+  std::invoke_result_t<Function&> reach(Function&& function) const {
     try {
-      return transport.send(ctx, request, sink);
+      return function();
     } catch (Error& error) {
       if (error.code() != ErrorCode::network) throw;
       throw Error(ErrorCode::network, "no answer from the engine at " + endpoint.origin + ": " + error.what() + "; " + remedy(endpoint));
@@ -222,6 +228,20 @@ nlohmann::json Client::post(const Context& ctx, std::string_view path, const nlo
 }
 
 void Client::remove(const Context& ctx, std::string_view path) { impl_->call(ctx, "DELETE", path, {}); }
+
+net::Upgrade Client::upgrade(const Context& ctx, std::string_view path, const nlohmann::json& body) {
+  Request request = impl_->request("POST", impl_->versioned(ctx, path));
+  if (!body.is_null()) {
+    request.headers.set("Content-Type", "application/json");
+    request.body = body.dump();
+  }
+  net::Upgrade upgrade = impl_->reach([&] { return impl_->transport.upgrade(ctx, request, error_body_bytes_max); });
+  if (upgrade.stream) return upgrade;
+  const std::string what = "POST " + std::string(path.substr(0, path.find('?')));
+  if (upgrade.head.status >= 300) throw_status(upgrade.head.status, upgrade.body, what);
+  throw Error(ErrorCode::unsupported, what + ": the connection was not handed over, the answer is an ordinary " +
+                                          std::to_string(upgrade.head.status) + "; is there a proxy before the engine?");
+}
 
 void Client::post_stream(const Context& ctx, const StreamRequest& request,
                          const std::function<void(const nlohmann::json&)>& on_object) {

@@ -5,6 +5,7 @@
 #include "engine/api_version.h"
 #include "engine/endpoint.h"
 #include "engine/quirks.h"
+#include "net/raw_stream.h"
 #include "net/transport.h"
 
 #include <nlohmann/json_fwd.hpp>
@@ -49,6 +50,9 @@ class Client {
   // A null `body` is not sent.
   nlohmann::json post(const Context& ctx, std::string_view path, const nlohmann::json& body);
   void remove(const Context& ctx, std::string_view path);
+
+  // POST that takes the connection over; hijack.h stands on it. The answer's stream is there, refusals throw as those of post() do.
+  net::Upgrade upgrade(const Context& ctx, std::string_view path, const nlohmann::json& body);
 
   // A request whose answer is a stream of JSON objects (Engine API: \r\n separated, or json-seq, split anywhere). An object with
   // errorDetail or error throws engine although the status was 200. `on_object` may be empty.

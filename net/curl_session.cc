@@ -2,8 +2,11 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "net/curl_options.h"
 #include "net/network_failure.h"
 #include "net/raw_answer.h"
+#include "net/request_head.h"
+#include "net/tls_half_close.h"
 
 #include <curl/curl.h>
 
@@ -20,14 +23,8 @@
 namespace drover::net {
 namespace {
 
-constexpr long receive_buffer_bytes = 512 * 1024;  // 16 KiB costs 14 % more wall time over plain HTTP
-constexpr long send_buffer_bytes = 256 * 1024;
-// One TLS record: between two of them is the chance to see that the peer has answered, before writing on loses the answer.
-constexpr long tls_send_buffer_bytes = 16 * 1024;
 constexpr std::size_t left_over_bytes_max = 128 * 1024;  // a head and an error's text
-constexpr long connections_max = 4;  // a session: a registry, its token server and its storage
-constexpr long keepalive_idle_seconds = 30;
-constexpr long keepalive_interval_seconds = 10;
+constexpr long connections_max = 4;                  // a session: a registry, its token server and its storage
 
 template <typename Value>
 void set(CURL* easy, CURLoption option, Value value) {
@@ -58,17 +55,8 @@ class HeaderList {
   curl_slist* list_ = nullptr;
 };
 
-bool is_token(std::string_view text) {
-  constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) { return is_alnum(c) || marks.find(c) != marks.npos; });
-}
-
 void add_header(HeaderList& list, const std::string& name, const std::string& value) {
-  if (!is_token(name)) throw Error(ErrorCode::invalid, "not a header name: " + printable(name, 60));
-  const auto breaks_line = [](char c) { return c == '\r' || c == '\n' || c == '\0'; };
-  if (std::any_of(value.begin(), value.end(), breaks_line)) {
-    throw Error(ErrorCode::invalid, "the value of header " + name + " has a line break");
-  }
+  check_header(name, value);
   list.add(value.empty() ? name + ";" : name + ": " + value);
 }
 
@@ -274,44 +262,6 @@ std::string CurlSession::system_ca_folder() { return system_path(CURLINFO_CAPATH
 
 namespace {
 
-void configure_connection(CURL* easy, const Request& request) {
-  set(easy, CURLOPT_NOSIGNAL, 1L);
-  set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-  set(easy, CURLOPT_FOLLOWLOCATION, 0L);
-  set(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
-  set(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
-  set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(request.http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
-  set(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  set(easy, CURLOPT_PATH_AS_IS, 1L);
-  set(easy, CURLOPT_BUFFERSIZE, receive_buffer_bytes);
-  set(easy, CURLOPT_UPLOAD_BUFFERSIZE, request.url.scheme == "https" ? tls_send_buffer_bytes : send_buffer_bytes);
-  set(easy, CURLOPT_TCP_NODELAY, 1L);
-  set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-  set(easy, CURLOPT_TCP_KEEPIDLE, keepalive_idle_seconds);
-  set(easy, CURLOPT_TCP_KEEPINTVL, keepalive_interval_seconds);
-  set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.timeouts.connect.count()));
-  // A resolver thread that hangs must not hold up a stop; it ends on its own.
-  set(easy, CURLOPT_QUICK_EXIT, 1L);
-  if (!request.unix_socket.empty()) set(easy, CURLOPT_UNIX_SOCKET_PATH, request.unix_socket.c_str());
-  if (!request.use_proxy || !request.unix_socket.empty()) set(easy, CURLOPT_NOPROXY, "*");
-}
-
-void configure_tls(CURL* easy, const Request& request, const SessionSetup& setup) {
-  set(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  set(easy, CURLOPT_SSL_VERIFYPEER, request.tls.verify ? 1L : 0L);
-  set(easy, CURLOPT_SSL_VERIFYHOST, request.tls.verify ? 2L : 0L);
-  const auto path = [](const std::string& text) { return text.empty() ? nullptr : text.c_str(); };
-  set(easy, CURLOPT_CAPATH, path(setup.authorities.folder));
-  set(easy, CURLOPT_CAINFO, path(setup.authorities.file));
-  if (setup.authorities.pem) {
-    // libcurl promises not to write to it.
-    curl_blob blob{const_cast<char*>(setup.authorities.pem->data()), setup.authorities.pem->size(), CURL_BLOB_NOCOPY};
-    set(easy, CURLOPT_CAINFO_BLOB, &blob);
-  }
-  if (!request.tls.client_cert.empty()) set(easy, CURLOPT_SSLCERT, request.tls.client_cert.c_str());
-  if (!request.tls.client_key.empty()) set(easy, CURLOPT_SSLKEY, request.tls.client_key.c_str());
-}
-
 void configure_headers(CURL* easy, const Request& request, const SessionSetup& setup, HeaderList& list) {
   for (const auto& [name, value] : request.headers.list()) add_header(list, name, value);
   if (!request.headers.find("accept-encoding")) list.add("Accept-Encoding: identity");
@@ -344,7 +294,7 @@ void CurlSession::configure(const Request& request, const SessionSetup& setup, C
   curl_easy_reset(easy_);  // keeps connections, caches and the share
   set(easy_, CURLOPT_URL, request.url.to_string().c_str());
   configure_connection(easy_, request);
-  configure_tls(easy_, request, setup);
+  configure_tls(easy_, request, setup.authorities);
   configure_headers(easy_, request, setup, transfer.headers);
   configure_method(easy_, request, transfer.exchange);
 
@@ -365,8 +315,37 @@ void CurlSession::configure(const Request& request, const SessionSetup& setup, C
   set(easy_, CURLOPT_CLOSESOCKETDATA, this);
 }
 
-int CurlSession::drive(const std::stop_token& stop, CurlTransfer& transfer) {
-  const std::stop_callback wake(stop, [multi = multi_] { curl_multi_wakeup(multi); });
+namespace {
+
+NetworkFailure failure_of(int code, const CurlTransfer& transfer, const SessionSetup& setup) {
+  const Request& request = transfer.request;
+  const Exchange& exchange = transfer.exchange;
+  CURL* const easy = transfer.easy;
+  return {.curl_code = code,
+          .where = setup.where,
+          .is_request_started = exchange.is_started(),
+          .is_new_tls_connection = request.url.scheme == "https" && info<long>(easy, CURLINFO_NUM_CONNECTS, 0) > 0,
+          .received_bytes = exchange.received_bytes(),
+          .expected_bytes = exchange.has_head() ? exchange.head().content_length : std::nullopt,
+          .os_error = static_cast<int>(info<long>(easy, CURLINFO_OS_ERRNO, 0)),
+          .proxy_status = static_cast<int>(info<long>(easy, CURLINFO_HTTP_CONNECTCODE, 0)),
+          .verify_result = info<long>(easy, CURLINFO_SSL_VERIFYRESULT, 0),
+          .detail = transfer.detail.data(),
+          .connect_timeout = request.timeouts.connect,
+          .refused_address = transfer.refused_address};
+}
+
+// For the exchange of a connection over which libcurl sends nothing.
+class NoAnswer final : public ResponseSink {
+ public:
+  bool on_head(const ResponseHead&) override { return false; }
+  bool on_body(std::span<const std::byte>) override { return false; }
+};
+
+}  // namespace
+
+int CurlSession::drive(const Context& ctx, CurlTransfer& transfer) {
+  const std::stop_callback wake(ctx.stop, [multi = multi_] { curl_multi_wakeup(multi); });
   while (true) {
     int running = 0;
     if (const CURLMcode code = curl_multi_perform(multi_, &running); code != CURLM_OK) {
@@ -376,7 +355,7 @@ int CurlSession::drive(const std::stop_token& stop, CurlTransfer& transfer) {
     while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
       if (message->msg == CURLMSG_DONE) return message->data.result;
     }
-    if (stop.stop_requested()) throw Error(ErrorCode::interrupted, "interrupted");
+    ctx.check_stop();
 
     const auto uploaded = info<curl_off_t>(easy_, CURLINFO_SIZE_UPLOAD_T, 0);
     const std::chrono::milliseconds wait = transfer.exchange.check_time(static_cast<std::uint64_t>(std::max<curl_off_t>(uploaded, 0)));
@@ -386,11 +365,11 @@ int CurlSession::drive(const std::stop_token& stop, CurlTransfer& transfer) {
       curl_easy_pause(easy_, CURLPAUSE_CONT);
       continue;
     }
-    curl_multi_poll(multi_, nullptr, 0, static_cast<int>(wait.count()), nullptr);
+    curl_multi_poll(multi_, nullptr, 0, static_cast<int>(ctx.time_left(wait).count()), nullptr);
   }
 }
 
-void CurlSession::run(const std::stop_token& stop, const Request& request, const SessionSetup& setup, Exchange& exchange) {
+void CurlSession::run(const Context& ctx, const Request& request, const SessionSetup& setup, Exchange& exchange) {
   CurlTransfer transfer{.session = *this, .easy = easy_, .request = request, .exchange = exchange, .headers = {}, .detail = {}, .refused_address = {}, .left_over = {}};
   reusable_ = false;
   configure(request, setup, transfer);
@@ -404,7 +383,7 @@ void CurlSession::run(const std::stop_token& stop, const Request& request, const
     }
   } const detach{*this};
 
-  const int code = drive(stop, transfer);
+  const int code = drive(ctx, transfer);
   if (exchange.failure()) std::rethrow_exception(exchange.failure());
   // libcurl 7.88 keeps a connection on which sending a request failed, and a buffer when there never was one.
   reusable_ = exchange.is_started() && code != CURLE_SEND_ERROR;
@@ -418,18 +397,55 @@ void CurlSession::run(const std::stop_token& stop, const Request& request, const
   }
 
   // An end in the middle of the head is fine with libcurl.
-  throw describe({.curl_code = code == CURLE_OK ? CURLE_GOT_NOTHING : code,
-                  .where = setup.where,
-                  .is_request_started = exchange.is_started(),
-                  .is_new_tls_connection = request.url.scheme == "https" && info<long>(easy_, CURLINFO_NUM_CONNECTS, 0) > 0,
-                  .received_bytes = exchange.received_bytes(),
-                  .expected_bytes = exchange.has_head() ? exchange.head().content_length : std::nullopt,
-                  .os_error = static_cast<int>(info<long>(easy_, CURLINFO_OS_ERRNO, 0)),
-                  .proxy_status = static_cast<int>(info<long>(easy_, CURLINFO_HTTP_CONNECTCODE, 0)),
-                  .verify_result = info<long>(easy_, CURLINFO_SSL_VERIFYRESULT, 0),
-                  .detail = transfer.detail.data(),
-                  .connect_timeout = request.timeouts.connect,
-                  .refused_address = transfer.refused_address});
+  throw describe(failure_of(code == CURLE_OK ? CURLE_GOT_NOTHING : code, transfer, setup));
+}
+
+void CurlSession::connect(const Context& ctx, const Request& request, const SessionSetup& setup) {
+  NoAnswer sink;
+  Exchange exchange(request, sink, setup.where);
+  CurlTransfer transfer{.session = *this, .easy = easy_, .request = request, .exchange = exchange, .headers = {}, .detail = {}, .refused_address = {}, .left_over = {}};
+  reusable_ = false;
+  configure(request, setup, transfer);
+  set(easy_, CURLOPT_CONNECT_ONLY, 1L);
+  // A proxy that is asked for a plain http URL would read what comes over the connection.
+  set(easy_, CURLOPT_HTTPPROXYTUNNEL, 1L);
+  // libcurl finds the connection only as long as the handle stays here.
+  if (curl_multi_add_handle(multi_, easy_) != CURLM_OK) throw Error(ErrorCode::failed, "cannot start a connection");
+  const int code = drive(ctx, transfer);
+  if (code != CURLE_OK) throw describe(failure_of(code, transfer, setup));
+  set<char*>(easy_, CURLOPT_ERRORBUFFER, nullptr);
+  where_ = setup.where;
+}
+
+int CurlSession::descriptor() const { return info<curl_socket_t>(easy_, CURLINFO_ACTIVESOCKET, CURL_SOCKET_BAD); }
+
+std::optional<std::size_t> CurlSession::try_receive(std::span<std::byte> space) {
+  std::size_t count = 0;
+  const CURLcode code = curl_easy_recv(easy_, space.data(), space.size(), &count);
+  if (code == CURLE_AGAIN) return std::nullopt;
+  if (code != CURLE_OK) throw Error(ErrorCode::network, where_ + " cut the connection");
+  return count;
+}
+
+std::size_t CurlSession::try_send(std::span<const std::byte> bytes) {
+  const PipeSignalGuard guard;
+  std::size_t count = 0;
+  const CURLcode code = curl_easy_send(easy_, bytes.data(), bytes.size(), &count);
+  if (code != CURLE_OK && code != CURLE_AGAIN) throw Error(ErrorCode::network, where_ + " cut the connection");
+  return count;
+}
+
+bool CurlSession::try_end_sending() {
+  const curl_tlssessioninfo* const tls = info<curl_tlssessioninfo*>(easy_, CURLINFO_TLS_SSL_PTR, nullptr);
+  if (tls == nullptr || tls->internals == nullptr) {
+    if (shutdown(descriptor(), SHUT_WR) != 0 && errno != ENOTCONN) throw Error(ErrorCode::network, where_ + " cut the connection");
+    return true;
+  }
+  if (tls->backend != CURLSSLBACKEND_OPENSSL) {
+    throw Error(ErrorCode::unsupported, "cannot end one direction of a TLS connection with this libcurl: it is not built with OpenSSL");
+  }
+  const PipeSignalGuard guard;
+  return end_tls_sending(tls->internals);
 }
 
 }  // namespace drover::net

@@ -3,13 +3,16 @@
 // A session serves one transfer at a time on the thread that borrowed it; only the stop callback touches it from elsewhere.
 #pragma once
 
+#include "base/context.h"
 #include "net/ca_bundle.h"
 #include "net/exchange.h"
 #include "net/transport.h"
 
+#include <cstddef>
 #include <memory>
 #include <mutex>
-#include <stop_token>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -49,9 +52,20 @@ class CurlSession {
   CurlSession& operator=(const CurlSession&) = delete;
 
   // One transfer. Throws as Transport::send does.
-  void run(const std::stop_token& stop, const Request& request, const SessionSetup& setup, Exchange& exchange);
+  void run(const Context& ctx, const Request& request, const SessionSetup& setup, Exchange& exchange);
   // False after a transfer that was broken off from this side: the session is to be dropped.
   bool is_reusable() const { return reusable_; }
+
+  // A connection, TLS and a proxy's tunnel included, over which nothing is sent yet: for those who speak over it themselves, by the four
+  // below. Such a session makes no transfers. Throws as Transport::send does.
+  void connect(const Context& ctx, const Request& request, const SessionSetup& setup);
+  int descriptor() const;
+  // Nothing when there is nothing yet, 0 when the peer has ended its side. Throws network.
+  std::optional<std::size_t> try_receive(std::span<std::byte> space);
+  // How many were taken, 0 when there is no room.
+  std::size_t try_send(std::span<const std::byte> bytes);
+  // Tells the peer that nothing more comes: FIN, or TLS's close_notify. False when there is no room for it.
+  bool try_end_sending();
 
   // Kept connections: whether one to this origin is likely.
   bool knows(const std::string& origin) const;
@@ -70,7 +84,7 @@ class CurlSession {
 
  private:
   void configure(const Request& request, const SessionSetup& setup, CurlTransfer& transfer);
-  int drive(const std::stop_token& stop, CurlTransfer& transfer);
+  int drive(const Context& ctx, CurlTransfer& transfer);
 
   void* easy_;   // CURL
   void* multi_;  // CURLM
@@ -78,6 +92,7 @@ class CurlSession {
   std::vector<std::string> origins_;  // most recent last
   std::vector<int> sockets_;          // not owned
   CurlTransfer* transfer_ = nullptr;  // the one that is going on
+  std::string where_;                 // of a connection
 };
 
 }  // namespace drover::net

@@ -5,6 +5,8 @@
 #include "net/ca_bundle.h"
 #include "net/curl_session.h"
 #include "net/exchange.h"
+#include "net/raw_stream.h"
+#include "net/upgrade.h"
 
 #include <curl/curl.h>
 
@@ -78,6 +80,7 @@ struct Transport::Impl {
   std::unique_ptr<CurlSession> borrow(const std::string& kind, const std::string& origin);
   void give_back(std::string kind, std::unique_ptr<CurlSession> session);
   SessionSetup prepare(const Request& request);
+  std::unique_ptr<CurlSession> open_session(const std::string& kind);  // under the mutex
 
   const TransportOptions options;
   CaBundles bundles;
@@ -96,6 +99,10 @@ std::unique_ptr<CurlSession> Transport::Impl::borrow(const std::string& kind, co
     idle.erase(std::next(found).base());
     return session;
   }
+  return open_session(kind);
+}
+
+std::unique_ptr<CurlSession> Transport::Impl::open_session(const std::string& kind) {
   std::unique_ptr<CurlShare>& share = shares[kind];
   if (!share) share = std::make_unique<CurlShare>();
   return std::make_unique<CurlSession>(*share);
@@ -111,6 +118,7 @@ void Transport::Impl::give_back(std::string kind, std::unique_ptr<CurlSession> s
 }
 
 SessionSetup Transport::Impl::prepare(const Request& request) {
+  Url::parse(request.url.to_string());  // a hand-made URL may be malformed
   SessionSetup setup{.user_agent = options.user_agent, .where = name_peer(request), .authorities = {}};
   std::vector<std::filesystem::path> files;
   for (const std::filesystem::path& file : {options.ca_file, request.tls.ca_file}) {
@@ -121,6 +129,11 @@ SessionSetup Transport::Impl::prepare(const Request& request) {
     std::error_code ignored;
     if (!file.empty() && !std::filesystem::exists(file, ignored)) {
       throw Error(ErrorCode::not_found, "client certificate file " + file.string() + " for " + setup.where + " does not exist");
+    }
+  }
+  if (request.unix_socket.empty()) {
+    if (const auto refusal = find_literal_refusal(request.url.host, request.addresses)) {
+      throw Error(ErrorCode::network, "refused to connect to " + setup.where + ": it is a " + std::string(*refusal) + " address");
     }
   }
   return setup;
@@ -135,21 +148,14 @@ Transport::~Transport() = default;
 
 ResponseHead Transport::send(const Context& ctx, const Request& request, ResponseSink& sink) {
   ctx.check_stop();
-  Url::parse(request.url.to_string());  // a hand-made URL may be malformed
   const SessionSetup setup = impl_->prepare(request);
-  if (request.unix_socket.empty()) {
-    if (const auto refusal = find_literal_refusal(request.url.host, request.addresses)) {
-      throw Error(ErrorCode::network, "refused to connect to " + setup.where + ": it is a " + std::string(*refusal) + " address");
-    }
-  }
-
   std::string kind = session_kind(request);
   const std::string origin = request.url.origin();
   std::unique_ptr<CurlSession> session = impl_->borrow(kind, origin);
   Exchange exchange(request, sink, setup.where);
   // A session whose transfer was broken off is closed by leaving this function.
   try {
-    session->run(ctx.stop, request, setup, exchange);
+    session->run(ctx, request, setup, exchange);
   } catch (...) {
     if (session->is_reusable()) impl_->give_back(std::move(kind), std::move(session));
     throw;
@@ -157,6 +163,17 @@ ResponseHead Transport::send(const Context& ctx, const Request& request, Respons
   session->remember(origin);
   impl_->give_back(std::move(kind), std::move(session));
   return exchange.take_head();
+}
+
+Upgrade Transport::upgrade(const Context& ctx, const Request& request, std::uint64_t body_bytes_max) {
+  ctx.check_stop();
+  const SessionSetup setup = impl_->prepare(request);
+  std::unique_ptr<CurlSession> session;
+  {
+    const std::lock_guard lock(impl_->mutex);
+    session = impl_->open_session(session_kind(request));
+  }
+  return upgrade_connection(ctx, std::move(session), request, setup, body_bytes_max);
 }
 
 Response Transport::send(const Context& ctx, const Request& request, std::uint64_t body_bytes_max) {

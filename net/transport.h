@@ -98,6 +98,8 @@ struct TransportOptions {
   std::filesystem::path ca_file = {};  // --cacert: besides the system's, for every host
 };
 
+struct Upgrade;  // raw_stream.h
+
 // Thread-safe: each call borrows a handle with connections of its own, most recently used first, so a thread tends to keep its
 // connection. Calls block until the answer is complete, ctx.stop fires (interrupted, within milliseconds) or a timeout (network); time
 // inside of a sink or a source is theirs, so those that block watch ctx.stop themselves.
@@ -116,6 +118,11 @@ class Transport {
   ResponseHead send(const Context& ctx, const Request& request, ResponseSink& sink);
   // The body in memory; throws size_mismatch beyond `body_bytes_max`.
   Response send(const Context& ctx, const Request& request, std::uint64_t body_bytes_max);
+
+  // A request over a connection of its own that is to be raw afterwards: sent with "Connection: Upgrade" and "Upgrade: tcp", its body from
+  // memory. An answer 101, or 200 without a framed body, hands the connection over; every other is a refusal, with up to
+  // `body_bytes_max` of its body. Throws as send() does.
+  Upgrade upgrade(const Context& ctx, const Request& request, std::uint64_t body_bytes_max);
 
  private:
   struct Impl;

@@ -374,6 +374,7 @@ bool LoopbackServer::Impl::answer(LoopbackStream& stream, const ServedRequest& r
   }
   if (!reply.raw.empty()) {
     stream.write_all(reply.raw);
+    if (reply.take_over) reply.take_over(stream);
     return false;
   }
 

@@ -17,6 +17,8 @@
 
 namespace drover::test {
 
+class LoopbackStream;  // loopback_stream.h
+
 // One request as it came.
 struct ServedRequest {
   std::string method = {};
@@ -63,6 +65,8 @@ struct Reply {
   std::optional<std::uint64_t> stall_after = {};  // silence after so many, until either side goes away
   bool hang = false;                              // never answers
   std::string raw = {};                           // sent verbatim instead of all of the above but delay; then the connection is closed
+  // After `raw`, instead of closing: speaks over the connection, which is closed when this returns.
+  std::function<void(LoopbackStream&)> take_over = {};
 };
 
 struct TlsFiles {
