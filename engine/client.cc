@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "engine/engine_failure.h"
 #include "engine/json_stream.h"
 
 #include <nlohmann/json.hpp>
@@ -73,6 +74,33 @@ class StreamSink final : public net::ResponseSink {
   JsonStream& stream_;
 };
 
+// Hands a good answer on, piece by piece; keeps the beginning of a bad one.
+class ForwardSink final : public net::ResponseSink {
+ public:
+  ForwardSink(const std::function<void(const ResponseHead&)>& on_head, const Client::ByteSink& on_bytes) : on_head_(on_head), on_bytes_(on_bytes) {}
+
+  bool on_head(const ResponseHead& head) override {
+    head_ = head;
+    if (is_good() && on_head_) on_head_(head);
+    return true;
+  }
+
+  bool on_body(std::span<const std::byte> bytes) override {
+    if (is_good()) return !on_bytes_ || on_bytes_(bytes);
+    error_body += as_text(bytes.first(std::min<std::size_t>(bytes.size(), error_body_bytes_max - error_body.size())));
+    return error_body.size() < error_body_bytes_max;
+  }
+
+  bool is_good() const { return head_.status < 300 || head_.status == 304; }
+  const ResponseHead& head() const { return head_; }
+  std::string error_body;
+
+ private:
+  const std::function<void(const ResponseHead&)>& on_head_;
+  const Client::ByteSink& on_bytes_;
+  ResponseHead head_;
+};
+
 // {"message": "..."} since API 1.24; {"cause","message","response"} from podman; otherwise the text itself.
 std::string error_text(std::string_view body) {
   const nlohmann::json document = nlohmann::json::parse(body, nullptr, false);
@@ -84,6 +112,13 @@ std::string error_text(std::string_view body) {
   return text.empty() ? "no reason given" : text;
 }
 
+nlohmann::json parse_document(std::string_view body, const std::string& what) {
+  if (trim(body).empty()) return nullptr;
+  nlohmann::json document = nlohmann::json::parse(body, nullptr, false);
+  if (document.is_discarded()) throw Error(ErrorCode::engine, what + ": the engine's answer is not JSON");
+  return document;
+}
+
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 [[noreturn]] void throw_status(int status, std::string_view body, std::string_view what) {
@@ -91,9 +126,10 @@ bool contains(std::string_view text, std::string_view part) { return text.find(p
   const bool is_version = status == 400 && contains(reason, "client version") &&
                           (contains(reason, "too old") || contains(reason, "too new"));
   const ErrorCode code = is_version ? ErrorCode::unsupported : status == 404 ? ErrorCode::not_found : ErrorCode::engine;
-  // Without http_status: that is a registry's word, and a missing container is no failure of the network.
-  throw Error(code, std::string(what) + ": the engine answered " + std::to_string(status) + ": " + reason +
-                        (is_version ? "; update drover, or check DOCKER_API_VERSION" : ""));
+  throw EngineFailure(code,
+                      std::string(what) + ": the engine answered " + std::to_string(status) + ": " + reason +
+                          (is_version ? "; update drover, or check DOCKER_API_VERSION" : ""),
+                      status);
 }
 
 // What a person can do when nothing answers, as far as the socket file tells.
@@ -182,18 +218,17 @@ struct Client::Impl {
 
   std::string versioned(const Context& ctx, std::string_view path) { return "/v" + traits(ctx).spoken.to_string() + std::string(path); }
 
-  nlohmann::json call(const Context& ctx, const std::string& method, std::string_view path, const std::string& body) {
+  nlohmann::json call(const Context& ctx, const std::string& method, std::string_view path, const std::string& body,
+                      std::chrono::milliseconds silence_max = std::chrono::minutes(1)) {
     Request out = request(method, versioned(ctx, path));
-    if (method == "POST") out.headers.set("Content-Type", "application/json");
+    out.timeouts.first_byte = silence_max;
+    if (method == "POST" || method == "PUT") out.headers.set("Content-Type", "application/json");
     out.body = body;
     JsonSink sink;
     send(ctx, out, sink);
     const std::string what = method + " " + std::string(path.substr(0, path.find('?')));
     if (sink.head().status >= 300) throw_status(sink.head().status, sink.body, what);
-    if (trim(sink.body).empty()) return nullptr;
-    nlohmann::json document = nlohmann::json::parse(sink.body, nullptr, false);
-    if (document.is_discarded()) throw Error(ErrorCode::engine, what + ": the engine's answer is not JSON");
-    return document;
+    return parse_document(sink.body, what);
   }
 
   net::Transport& transport;
@@ -221,13 +256,67 @@ void Client::require(const Context& ctx, ApiVersion version, std::string_view wh
               std::string(what) + " needs API " + version.to_string() + ", this engine speaks " + spoken.to_string());
 }
 
-nlohmann::json Client::get(const Context& ctx, std::string_view path) { return impl_->call(ctx, "GET", path, {}); }
-
-nlohmann::json Client::post(const Context& ctx, std::string_view path, const nlohmann::json& body) {
-  return impl_->call(ctx, "POST", path, body.is_null() ? std::string() : body.dump());
+nlohmann::json Client::get(const Context& ctx, std::string_view path, std::chrono::milliseconds silence_max) {
+  return impl_->call(ctx, "GET", path, {}, silence_max);
 }
 
-void Client::remove(const Context& ctx, std::string_view path) { impl_->call(ctx, "DELETE", path, {}); }
+nlohmann::json Client::find(const Context& ctx, std::string_view path) {
+  try {
+    return get(ctx, path);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::not_found) return nullptr;
+    throw;
+  }
+}
+
+nlohmann::json Client::post(const Context& ctx, std::string_view path, const nlohmann::json& body, std::chrono::milliseconds silence_max) {
+  return impl_->call(ctx, "POST", path, body.is_null() ? std::string() : body.dump(), silence_max);
+}
+
+nlohmann::json Client::put(const Context& ctx, std::string_view path, const nlohmann::json& body) {
+  return impl_->call(ctx, "PUT", path, body.is_null() ? std::string() : body.dump());
+}
+
+nlohmann::json Client::remove(const Context& ctx, std::string_view path, std::chrono::milliseconds silence_max) {
+  return impl_->call(ctx, "DELETE", path, {}, silence_max);
+}
+
+ResponseHead Client::head(const Context& ctx, std::string_view path) {
+  return exchange(ctx, {.method = "HEAD", .path = std::string(path)});
+}
+
+ResponseHead Client::exchange(const Context& ctx, const Call& call, const ByteSink& on_bytes) {
+  Request out = impl_->request(call.method, impl_->versioned(ctx, call.path));
+  if (!call.content_type.empty()) out.headers.set("Content-Type", call.content_type);
+  for (const auto& [name, value] : call.headers) out.headers.set(name, value);
+  out.body = call.body;
+  out.source = call.source;
+  out.timeouts.first_byte = call.silence_max;
+  out.timeouts.stall = call.silence_max;
+  out.timeouts.stall_bytes_per_second = 1;
+  ForwardSink sink(call.on_head, on_bytes);
+  try {
+    impl_->send(ctx, out, sink);
+  } catch (const Error& error) {
+    // An engine that refuses closes while the body is still being sent: its reason counts, not the broken pipe.
+    if (error.code() != ErrorCode::network || sink.is_good()) throw;
+  }
+  const std::string what = call.method + " " + call.path.substr(0, call.path.find('?'));
+  if (!sink.is_good()) throw_status(sink.head().status, sink.error_body, what);
+  return sink.head();
+}
+
+nlohmann::json Client::exchange_json(const Context& ctx, const Call& call) {
+  std::string body;
+  exchange(ctx, call, [&](std::span<const std::byte> bytes) {
+    if (bytes.size() > json_bytes_max - body.size()) {
+      throw Error(ErrorCode::size_mismatch, "the engine's answer is longer than " + format_bytes(json_bytes_max));
+    }
+    body += as_text(bytes);
+    return true;
+  });
+  return parse_document(body, call.method + " " + call.path.substr(0, call.path.find('?')));
+}
 
 net::Upgrade Client::upgrade(const Context& ctx, std::string_view path, const nlohmann::json& body) {
   Request request = impl_->request("POST", impl_->versioned(ctx, path));

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cstdint>
+
 namespace drover::engine {
 
 const nlohmann::json& member(const nlohmann::json& object, const char* name) {
@@ -19,6 +21,30 @@ std::string text_member(const nlohmann::json& object, const char* name) {
 bool flag_member(const nlohmann::json& object, const char* name) {
   const nlohmann::json& value = member(object, name);
   return value.is_boolean() && value.get<bool>();
+}
+
+std::optional<std::int64_t> find_number_member(const nlohmann::json& object, const char* name) {
+  const nlohmann::json& value = member(object, name);
+  if (value.is_number_unsigned()) {
+    const auto number = value.get<std::uint64_t>();
+    return number <= INT64_MAX ? std::optional(static_cast<std::int64_t>(number)) : std::nullopt;
+  }
+  if (value.is_number_integer()) return value.get<std::int64_t>();
+  if (!value.is_number_float()) return std::nullopt;
+  constexpr double beyond = 9.2e18;
+  const double number = value.get<double>();
+  return number > -beyond && number < beyond ? std::optional(static_cast<std::int64_t>(number)) : std::nullopt;
+}
+
+std::int64_t number_member(const nlohmann::json& object, const char* name) { return find_number_member(object, name).value_or(0); }
+
+std::optional<Timestamp> time_member(const nlohmann::json& object, const char* name) {
+  const nlohmann::json& value = member(object, name);
+  if (value.is_string()) return parse_timestamp(value.get_ref<const std::string&>());
+  const std::int64_t seconds = number_member(object, name);
+  constexpr std::int64_t seconds_max = INT64_MAX / 1'000'000'000;
+  if (seconds <= 0 || seconds > seconds_max) return std::nullopt;
+  return Timestamp(std::chrono::seconds(seconds));
 }
 
 std::optional<Digest> digest_member(const nlohmann::json& object, const char* name) {
@@ -45,6 +71,26 @@ std::map<std::string, std::string> map_member(const nlohmann::json& object, cons
     if (value.is_string()) texts.emplace(key, value.get<std::string>());
   }
   return texts;
+}
+
+std::vector<std::string> keys_member(const nlohmann::json& object, const char* name) {
+  std::vector<std::string> keys;
+  const nlohmann::json& values = member(object, name);
+  if (!values.is_object()) return keys;
+  for (const auto& [key, value] : values.items()) keys.push_back(key);
+  return keys;
+}
+
+std::vector<std::reference_wrapper<const nlohmann::json>> items_member(const nlohmann::json& object, const char* name) {
+  const nlohmann::json& values = member(object, name);
+  if (!values.is_array() && !values.is_object()) return {};
+  return {values.begin(), values.end()};
+}
+
+void put_some(nlohmann::json& object, const char* name, const nlohmann::json& value) {
+  const bool is_nothing = value.is_null() || (value.is_string() && value.get_ref<const std::string&>().empty()) ||
+                          ((value.is_array() || value.is_object()) && value.empty());
+  if (!is_nothing) object[name] = value;
 }
 
 }  // namespace drover::engine
