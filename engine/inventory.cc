@@ -44,11 +44,6 @@ void read_overview(const Context& ctx, Client& client, Inventory& inventory, std
   inventory.platform = arm_platform(inventory.platform, info.architecture);
 }
 
-std::string display_name(std::string name) {
-  if (name.starts_with('/')) name.erase(0, 1);
-  return name;
-}
-
 }  // namespace
 
 const EngineImage* Inventory::find_image(std::string_view familiar_tag) const {
@@ -95,27 +90,6 @@ Inventory take_inventory(const Context& ctx, Client& client, std::size_t jobs) {
     inventory.images.push_back({summary.id, std::move(summary.repo_tags), std::move(summary.repo_digests), platforms[i]});
   }
   return inventory;
-}
-
-std::vector<ContainerImage> list_containers(const Context& ctx, Client& client) {
-  const nlohmann::json answer = client.get(ctx, "/containers/json?all=1");
-  std::vector<ContainerImage> containers;
-  if (!answer.is_array()) return containers;
-  for (const nlohmann::json& entry : answer) {
-    ContainerImage container;
-    container.container_id = text_member(entry, "Id");
-    if (container.container_id.empty()) continue;
-    const std::vector<std::string> names = texts_member(entry, "Names");
-    // Links add names with two slashes; the container's own has one.
-    const auto own = std::find_if(names.begin(), names.end(), [](const std::string& name) { return name.rfind('/') == 0; });
-    if (!names.empty()) container.name = display_name(own == names.end() ? names.front() : *own);
-    container.image_reference = text_member(entry, "Image");
-    container.image_id = digest_member(entry, "ImageID");
-    container.labels = map_member(entry, "Labels");
-    container.state = text_member(entry, "State");
-    containers.push_back(std::move(container));
-  }
-  return containers;
 }
 
 }  // namespace drover::engine

@@ -7,7 +7,6 @@
 #include "engine/quirks.h"
 #include "manifest/platform.h"
 
-#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -20,15 +19,6 @@ struct EngineImage {
   std::vector<std::string> repo_tags;     // familiar form: "redis:7"
   std::vector<std::string> repo_digests;  // "redis@sha256:…"
   std::optional<Platform> platform = {};  // as inspect tells it, normalised
-};
-
-struct ContainerImage {
-  std::string container_id;
-  std::string name;
-  std::string image_reference;  // as given at create
-  std::optional<Digest> image_id;
-  std::map<std::string, std::string> labels;
-  std::string state;            // "running", "exited", ...
 };
 
 struct Inventory {
@@ -48,6 +38,5 @@ struct Inventory {
 
 // Reads only. Inspects each image once, up to `jobs` at a time.
 Inventory take_inventory(const Context& ctx, Client& client, std::size_t jobs = 8);
-std::vector<ContainerImage> list_containers(const Context& ctx, Client& client);
 
 }  // namespace drover::engine

@@ -2,6 +2,7 @@
 
 #include "base/parallel.h"
 #include "base/text.h"
+#include "engine/containers.h"
 #include "manifest/manifest.h"
 #include "manifest/selection.h"
 #include "stack/compare.h"
@@ -19,12 +20,12 @@ constexpr std::string_view oneoff_label = "com.docker.compose.oneoff";
 constexpr std::string_view project_label = "com.docker.compose.project";
 constexpr std::string_view service_label = "com.docker.compose.service";
 
-std::string label_of(const engine::ContainerImage& container, std::string_view name) {
+std::string label_of(const engine::ContainerSummary& container, std::string_view name) {
   const auto found = container.labels.find(std::string(name));
   return found == container.labels.end() ? std::string() : found->second;
 }
 
-bool names_reference(const engine::ContainerImage& container, const Reference& reference) {
+bool names_reference(const engine::ContainerSummary& container, const Reference& reference) {
   try {
     return Reference::parse(container.image_reference) == reference;
   } catch (const Error&) {
@@ -32,7 +33,7 @@ bool names_reference(const engine::ContainerImage& container, const Reference& r
   }
 }
 
-bool serves(const engine::ContainerImage& container, const WantedImage& wanted, const std::string& project_name) {
+bool serves(const engine::ContainerSummary& container, const WantedImage& wanted, const std::string& project_name) {
   if (container.state != "running" && container.state != "restarting" && container.state != "paused") return false;
   if (wanted.services.empty() || project_name.empty()) return names_reference(container, wanted.reference);
   if (equals_ignoring_case(label_of(container, oneoff_label), "true")) return false;
@@ -45,7 +46,7 @@ struct Surroundings {
   registry::Client& registry;
   const store::BlobStore* store;
   std::optional<engine::Inventory> inventory;
-  std::vector<engine::ContainerImage> containers;
+  std::vector<engine::ContainerSummary> containers;
   const std::string& project_name;
 };
 
@@ -68,7 +69,7 @@ std::optional<Held> find_local(const engine::Inventory& inventory, const Referen
 
 std::vector<Held> find_running(const Surroundings& around, const WantedImage& wanted) {
   std::vector<Held> running;
-  for (const engine::ContainerImage& container : around.containers) {
+  for (const engine::ContainerSummary& container : around.containers) {
     if (!container.image_id || !serves(container, wanted, around.project_name)) continue;
     const auto* image = around.inventory->find_image_by_id(*container.image_id);
     Held held = image != nullptr ? held_by(*image) : Held{.id = *container.image_id, .repo_digests = {}};

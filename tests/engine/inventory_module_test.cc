@@ -1,5 +1,6 @@
 #include "engine/inventory.h"
 
+#include "engine/containers.h"
 #include "engine/images.h"
 #include "engine/system.h"
 #include "manifest/manifest.h"

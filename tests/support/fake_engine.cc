@@ -130,6 +130,12 @@ std::string chunk(std::string_view bytes) {
   return size + std::string(bytes) + "\r\n";
 }
 
+struct Override {
+  int status = 200;
+  std::string body;
+  std::string headers;
+};
+
 }  // namespace
 
 struct FakeEngine::Impl {
@@ -192,8 +198,9 @@ struct FakeEngine::Impl {
     return headers;
   }
 
-  void reply(const Wire& wire, int status, std::string_view body, bool head_only = false) const {
+  void reply(const Wire& wire, int status, std::string_view body, bool head_only = false, std::string_view headers = {}) const {
     std::string text = "HTTP/1.1 " + std::to_string(status) + " Status\r\n" + common_headers() + "Content-Type: application/json\r\n";
+    text += headers;
     text += "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n";
     if (!head_only) text += body;
     wire.send(text);
@@ -224,7 +231,8 @@ struct FakeEngine::Impl {
     if (refuse_version(wire, request.target)) return;
     const std::scoped_lock lock(mutex);
     if (const auto found = overrides.find(path); found != overrides.end()) {
-      reply(wire, found->second.first, found->second.second);
+      const Override& answer = found->second;
+      reply(wire, answer.status, answer.body, request.method == "HEAD", answer.headers);
     } else if (request.method == "GET") {
       get(wire, path);
     } else if (request.method == "POST" && path == "/images/create") {
@@ -422,7 +430,7 @@ struct FakeEngine::Impl {
   std::map<std::string, std::string> pullable;
   std::string pull_failure;
   std::string pull_status;
-  std::map<std::string, std::pair<int, std::string>> overrides;
+  std::map<std::string, Override> overrides;
   std::vector<LoggedRequest> requests;
   std::vector<std::map<std::string, std::string>> archives;
   bool are_loads_held = false;
@@ -478,9 +486,9 @@ void FakeEngine::set_pull_status(std::string status) {
   impl_->pull_status = std::move(status);
 }
 
-void FakeEngine::override_answer(const std::string& path, int status, std::string body) {
+void FakeEngine::override_answer(const std::string& path, int status, std::string body, std::string headers) {
   const std::scoped_lock lock(impl_->mutex);
-  impl_->overrides[path] = {status, std::move(body)};
+  impl_->overrides[path] = {status, std::move(body), std::move(headers)};
 }
 
 std::vector<LoggedRequest> FakeEngine::requests() const {

@@ -70,8 +70,8 @@ class FakeEngine {
   void break_pulls(std::string message);
   // Pulls report this status on the way.
   void set_pull_status(std::string status);
-  // Any GET of this path (after the version) answers with this status and body.
-  void override_answer(const std::string& path, int status, std::string body);
+  // Any call of this path (after the version) answers with this status, body and, each ended by \r\n, headers.
+  void override_answer(const std::string& path, int status, std::string body, std::string headers = {});
 
   std::vector<LoggedRequest> requests() const;
   std::vector<std::string> targets() const;                          // "GET /v1.41/images/json"
