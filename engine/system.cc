@@ -75,7 +75,9 @@ LoginResult check_login(const Context& ctx, Client& client, const RegistryLogin&
     const nlohmann::json answer = client.post(ctx, "/auth", to_json(login));
     return {text_member(answer, "Status"), text_member(answer, "IdentityToken")};
   } catch (const EngineFailure& failure) {
-    if (failure.status != 401) throw;
+    // 20.10 answers 500 and quotes the registry.
+    const bool is_refused = failure.status == 401 || std::string_view(failure.what()).find("401 Unauthorized") != std::string_view::npos;
+    if (!is_refused) throw;
     throw Error(ErrorCode::authentication, "the registry " + printable(login.server_address, 120) + " refuses the login: " + failure.what());
   }
 }

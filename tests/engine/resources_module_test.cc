@@ -2,12 +2,17 @@
 #include "base/text.h"
 #include "engine/build_cache.h"
 #include "engine/container_files.h"
+#include "engine/container_output.h"
+#include "engine/container_stats.h"
 #include "engine/containers.h"
 #include "engine/disk_usage.h"
+#include "engine/distribution.h"
 #include "engine/engine_failure.h"
+#include "engine/exec.h"
 #include "engine/image_transfer.h"
 #include "engine/images.h"
 #include "engine/networks.h"
+#include "engine/system.h"
 #include "engine/volumes.h"
 #include "tests/engine/engine_client.h"
 
@@ -102,6 +107,42 @@ std::vector<Row> rows_for_1_41() {
          const auto changes = list_container_changes(e.ctx, *e.client, "web");
          BOOST_REQUIRE(changes.size() == 1U);
          BOOST_TEST((changes[0].kind == FileChange::Kind::removed));
+       }},
+      {"POST /containers/web/resize?h=24&w=80", "", "", [](EngineClient& e) { resize_container(e.ctx, *e.client, "web", {.rows = 24, .columns = 80}); }},
+      {"GET /containers/web/top?ps_args=aux%20-w", "", R"({"Titles": ["PID"], "Processes": [["1"]]})",
+       [](EngineClient& e) { BOOST_TEST(list_container_processes(e.ctx, *e.client, "web", "aux -w").rows[0][0] == "1"); }},
+      {"GET /containers/web/stats?stream=0&one-shot=1", "", R"({"pids_stats": {"current": 2}})",
+       [](EngineClient& e) { BOOST_TEST(read_container_stats(e.ctx, *e.client, "web").processes == 2); }},
+      {"GET /containers/web/stats?stream=1", "", "{\"pids_stats\": {\"current\": 2}}\n{\"pids_stats\": {\"current\": 3}}\n{}\n",
+       [](EngineClient& e) {
+         std::vector<std::int64_t> counts;
+         follow_container_stats(e.ctx, *e.client, "web", [&](const ContainerStats& stats) { return counts.push_back(stats.processes), counts.size() < 2; });
+         BOOST_TEST(counts == (std::vector<std::int64_t>{2, 3}), boost::test_tools::per_element());
+       }},
+      {"POST /containers/web/exec",
+       R"({"AttachStderr":true,"AttachStdin":false,"AttachStdout":true,"Cmd":["sh"],"Env":["A=1"],"Privileged":false,"Tty":false,"User":"0:0","WorkingDir":"/x"})",
+       R"({"Id": "e1"})",
+       [](EngineClient& e) {
+         BOOST_TEST(create_exec(e.ctx, *e.client, "web", {.command = {"sh"}, .env = {"A=1"}, .working_dir = "/x", .user = "0:0"}) == "e1");
+       }},
+      {"POST /exec/e1/start", R"({"Detach":true})", "", [](EngineClient& e) { start_exec_detached(e.ctx, *e.client, "e1"); }},
+      {"POST /exec/e1/resize?h=1&w=2", "", "", [](EngineClient& e) { resize_exec(e.ctx, *e.client, "e1", {.rows = 1, .columns = 2}); }},
+      {"GET /exec/e1/json", "", R"({"ID": "e1", "Running": false, "ExitCode": 4, "ProcessConfig": {"entrypoint": "sh", "arguments": ["-c"]}})",
+       [](EngineClient& e) {
+         const auto details = find_exec(e.ctx, *e.client, "e1");
+         BOOST_TEST(details->exit_code.value() == 4);
+         BOOST_TEST(details->arguments[0] == "-c");
+       }},
+      {"GET /distribution/ghcr.io/a/b:1/json", "", R"({"Descriptor": {"mediaType": "m", "digest": ")" + id + R"(", "size": 3}, "Platforms": [{"os": "linux", "architecture": "arm64"}]})",
+       [](EngineClient& e) {
+         const auto found = find_in_registry(e.ctx, *e.client, Reference::parse("ghcr.io/a/b:1"), {.registry_auth = "e30="});
+         BOOST_TEST((found->digest == image_id));
+         BOOST_TEST(found->platforms[0].architecture == "arm64");
+         BOOST_TEST(e.fake.requests().back().headers["x-registry-auth"] == "e30=");
+       }},
+      {"POST /auth", R"({"password":"p","serveraddress":"ghcr.io","username":"u"})", R"({"Status": "Login Succeeded", "IdentityToken": "t"})",
+       [](EngineClient& e) {
+         BOOST_TEST(check_login(e.ctx, *e.client, {.username = "u", .password = "p", .server_address = "ghcr.io"}).identity_token == "t");
        }},
       {"GET /volumes?filters=%7B%22dangling%22%3A%7B%22true%22%3Atrue%7D%7D", "", R"({"Volumes": [{"Name": "v"}]})",
        [](EngineClient& e) { BOOST_TEST(list_volumes(e.ctx, *e.client, {{"dangling", {"true"}}}).size() == 1U); }},
@@ -337,6 +378,71 @@ BOOST_AUTO_TEST_CASE(errors_inside_a_good_answer_are_thrown) {
   BOOST_TEST((failure.code == ErrorCode::engine));
   BOOST_TEST(contains(failure.text, "no space left"));
   BOOST_TEST((failure_of([&] { save_images(engine.ctx, *engine.client, {}, {}); }).code == ErrorCode::invalid));
+}
+
+std::string frame(char stream, const std::string& text) {
+  return std::string{stream, 0, 0, 0, 0, 0, 0, static_cast<char>(text.size())} + text;
+}
+
+// The output, each piece behind its stream's first letter.
+std::string logs_of(EngineClient& engine) {
+  std::string text;
+  read_container_logs(engine.ctx, *engine.client, "web", {.tail = 5}, [&](OutputStream stream, std::span<const std::byte> bytes) {
+    text += (stream == OutputStream::standard_error ? "E:" : "O:") + std::string(as_text(bytes));
+  });
+  return text;
+}
+
+BOOST_AUTO_TEST_CASE(logs_of_a_new_engine_tell_their_form) {
+  EngineClient engine({.api_version = "1.51"});
+  engine.fake.override_answer("/containers/web/logs", 200, frame(1, "a\n") + frame(2, "b"), "Content-Type: application/vnd.docker.multiplexed-stream\r\n");
+  BOOST_TEST(logs_of(engine) == "O:a\nE:b");
+  BOOST_TEST(engine.fake.targets().back() == "GET /v1.51/containers/web/logs?stdout=1&stderr=1&tail=5");
+  engine.fake.override_answer("/containers/web/logs", 200, "plain\r\n", "Content-Type: application/vnd.docker.raw-stream\r\n");
+  BOOST_TEST(logs_of(engine) == "O:plain\r\n");
+}
+
+BOOST_AUTO_TEST_CASE(logs_of_an_old_engine_have_the_form_of_the_container) {
+  EngineClient engine({.api_version = "1.41"});
+  engine.fake.override_answer("/containers/web/json", 200, R"({"Id": "abc", "Config": {"Tty": true}})");
+  engine.fake.override_answer("/containers/web/logs", 200, "plain\r\n");
+  BOOST_TEST(logs_of(engine) == "O:plain\r\n");
+  engine.fake.override_answer("/containers/web/json", 200, R"({"Id": "abc", "Config": {"Tty": false}})");
+  engine.fake.override_answer("/containers/web/logs", 200, frame(2, "b"));
+  BOOST_TEST(logs_of(engine) == "E:b");
+  engine.fake.override_answer("/containers/web/logs", 200, frame(2, "b").substr(0, 5));
+  BOOST_TEST((failure_of([&] { logs_of(engine); }).code == ErrorCode::network));  // cut
+  engine.fake.override_answer("/containers/web/logs", 501, R"({"message": "configured logging driver does not support reading"})");
+  BOOST_TEST(contains(failure_of([&] { logs_of(engine); }).text, "does not support reading"));
+}
+
+BOOST_AUTO_TEST_CASE(a_login_that_the_registry_refuses_is_no_failure_of_the_engine) {
+  EngineClient engine;
+  engine.fake.override_answer("/auth", 401, R"({"message": "unauthorized: incorrect username or password"})");
+  const auto log_in = [&] { check_login(engine.ctx, *engine.client, {.username = "u", .password = "secret", .server_address = "ghcr.io"}); };
+  const auto failure = failure_of(log_in);
+  BOOST_TEST((failure.code == ErrorCode::authentication));
+  BOOST_TEST(contains(failure.text, "ghcr.io"));
+  BOOST_TEST(!contains(failure.text, "secret"));
+  engine.fake.override_answer("/auth", 500, R"({"message": "login attempt to https://ghcr.io/v2/ failed with status: 401 Unauthorized"})");
+  BOOST_TEST((failure_of(log_in).code == ErrorCode::authentication));
+  engine.fake.override_answer("/auth", 500, R"({"message": "no such host"})");
+  BOOST_TEST((failure_of(log_in).code == ErrorCode::engine));
+}
+
+BOOST_AUTO_TEST_CASE(the_processor_share_between_two_readings) {
+  const auto reading = [](int cpu, int system, int cpus) {
+    return ContainerStats{.cpu_total = std::chrono::nanoseconds(cpu), .system_total = std::chrono::nanoseconds(system), .online_cpus = cpus};
+  };
+  BOOST_TEST(cpu_share(reading(0, 0, 2), reading(50, 200, 2)).value() == 0.5);
+  BOOST_TEST(!cpu_share(reading(0, 200, 2), reading(50, 200, 2)));  // no time between
+  BOOST_TEST(!cpu_share(reading(60, 0, 2), reading(50, 200, 2)));   // started anew
+  const auto v1 = parse_container_stats(json::parse(R"({"memory_stats": {"usage": 9, "stats": {"total_inactive_file": 4}},
+    "blkio_stats": {"io_service_bytes_recursive": [{"op": "Read", "value": 1}, {"op": "Write", "value": 2}, {"op": "Read", "value": 4}]},
+    "networks": {"eth0": {"rx_bytes": 5, "tx_bytes": 6}}})"));
+  BOOST_TEST(v1.memory_cache_bytes == 4);
+  BOOST_TEST(v1.block_read_bytes == 5);
+  BOOST_TEST(v1.networks.at("eth0").sent_bytes == 6);
 }
 
 BOOST_AUTO_TEST_CASE(a_login_is_encoded_as_engines_read_it) {
