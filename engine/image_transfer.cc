@@ -44,6 +44,23 @@ TransferProgress parse_transfer_progress(const nlohmann::json& object) {
           .total_bytes = number_member(detail, "total")};
 }
 
+std::optional<PushedImage> find_pushed_image(const nlohmann::json& object) {
+  const nlohmann::json& aux = member(object, "aux");
+  if (const auto digest = digest_member(aux, "Digest")) return PushedImage{text_member(aux, "Tag"), digest, number_member(aux, "Size")};
+  // The containerd store has the sentence alone (26.1).
+  const std::string status = text_member(object, "status");
+  constexpr std::string_view digest_mark = ": digest: ";
+  constexpr std::string_view size_mark = " size: ";
+  const std::size_t digest_at = status.find(digest_mark);
+  const std::size_t size_at = status.find(size_mark, digest_at);
+  if (digest_at == std::string::npos || size_at == std::string::npos) return std::nullopt;
+  const std::size_t begin = digest_at + digest_mark.size();
+  const auto digest = Digest::try_parse(status.substr(begin, size_at - begin));
+  const auto size = parse_uint(std::string_view(status).substr(size_at + size_mark.size()));
+  if (!digest || !size) return std::nullopt;
+  return PushedImage{status.substr(0, digest_at), digest, static_cast<std::int64_t>(*size)};
+}
+
 std::optional<Digest> pull_image(const Context& ctx, Client& client, const ImagePull& pull, const TransferProgressHandler& on_progress) {
   need_platform(ctx, client, pull.platform, pull_platform_api, "a platform to pull");
   Query query("/images/create");
@@ -71,9 +88,7 @@ PushedImage push_image(const Context& ctx, Client& client, const ImagePush& push
   request.headers.emplace_back("X-Registry-Auth", push.registry_auth.empty() ? to_registry_auth({}) : push.registry_auth);
   PushedImage pushed;
   client.post_stream(ctx, request, [&](const nlohmann::json& object) {
-    if (const nlohmann::json& aux = member(object, "aux"); digest_member(aux, "Digest")) {
-      pushed = {text_member(aux, "Tag"), digest_member(aux, "Digest"), number_member(aux, "Size")};
-    }
+    if (auto found = find_pushed_image(object)) pushed = std::move(*found);
     if (on_progress) on_progress(parse_transfer_progress(object));
   });
   return pushed;

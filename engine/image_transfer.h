@@ -90,5 +90,7 @@ Digest import_filesystem(const Context& ctx, Client& client, const FilesystemImp
 
 // Pure; absent and null members are fine.
 TransferProgress parse_transfer_progress(const nlohmann::json& object);
+// Nothing for lines of a push that do not name the result.
+std::optional<PushedImage> find_pushed_image(const nlohmann::json& object);
 
 }  // namespace drover::engine

@@ -1,6 +1,7 @@
 // The engine's answers in the shapes of several versions, and the members that any of them may lack.
 #include "engine/containers.h"
 #include "engine/disk_usage.h"
+#include "engine/image_transfer.h"
 #include "engine/images.h"
 #include "engine/json_fields.h"
 #include "engine/networks.h"
@@ -259,6 +260,21 @@ BOOST_AUTO_TEST_CASE(disk_usage_old_and_new) {
   BOOST_TEST(summed.volumes.items[0].name == "v");
   BOOST_TEST(summed.volumes.reclaimable_bytes.value() == 3);
   BOOST_TEST(summed.build_cache.items[0].parents.size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(both_stores_name_what_was_pushed) {
+  const std::string digest = Digest::of("image").to_string();
+  for (const std::string& line : std::initializer_list<std::string> {R"({"aux": {"Tag": "1", "Digest": "%", "Size": 405}})", R"({"status": "1: digest: % size: 405"})"}) {
+    const auto pushed = find_pushed_image(json::parse(with_digest(std::string(line).replace(line.find('%'), 1, "sha256:%"))));
+    BOOST_REQUIRE(pushed);
+    BOOST_TEST(pushed->tag == "1");
+    BOOST_TEST(pushed->digest->to_string() == digest);
+    BOOST_TEST(pushed->size_bytes == 405);
+  }
+  for (const char* line : {R"({"status": "Pushed"})", R"({"status": "1: digest: sha256:ab size: 4"})", R"({"status": ": digest: "})", "{}", "null",
+                           R"({"status": " size: 1: digest: "})", R"({"aux": null})"}) {
+    BOOST_TEST(!find_pushed_image(json::parse(line)));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(numbers_are_whole_and_fit) {

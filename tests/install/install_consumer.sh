@@ -33,6 +33,14 @@ cmake -S "$here/consumer" -B "$scratch/build" -G Ninja -D CMAKE_PREFIX_PATH="$sc
 cmake --build "$scratch/build" >"$scratch/log" 2>&1 || { tail -40 "$scratch/log"; fail "the consumer does not build"; }
 said=$("$scratch/build/consumer" memcached:1.6 "$scratch/store")
 [[ $said == "docker.io/library/memcached:1.6 1 service, 0 tags" ]] || fail "the consumer said: $said"
+# The example, as it would be built by somebody who copied it; tests/integration runs it on an engine.
+cp -r "$tree/examples/run_container" "$scratch/example"
+cmake -S "$scratch/example" -B "$scratch/example/build" -G Ninja -D CMAKE_PREFIX_PATH="$scratch/prefix" -D CMAKE_BUILD_TYPE=Release \
+  ${sanitize:+-D CMAKE_CXX_FLAGS=-fsanitize=$sanitize} >"$scratch/log" 2>&1 || { tail -20 "$scratch/log"; fail "the example's find_package failed"; }
+cmake --build "$scratch/example/build" >"$scratch/log" 2>&1 || { tail -40 "$scratch/log"; fail "the example does not build"; }
+code=0
+said=$(DOCKER_HOST=unix://$scratch/none "$scratch/example/build/run_container" an:image true 2>&1) || code=$?
+[[ $code == 125 && $said == *"no answer from the engine at unix://$scratch/none (DOCKER_HOST)"* ]] || fail "the example said: $said"
 if cmake -S "$here/consumer" -B "$scratch/wrong" -G Ninja -D CMAKE_PREFIX_PATH="$scratch/prefix" -D COMPONENTS=teapot >"$scratch/log" 2>&1; then
   fail "a component that does not exist was found"
 fi
