@@ -1,0 +1,105 @@
+#include "base/child_process.h"
+
+#include "base/error.h"
+#include "base/text.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <thread>
+
+using namespace drover;
+using namespace std::chrono_literals;
+
+namespace {
+
+// What a shell's `echo $$ >&2` leaves; waits for it.
+pid_t pid_in(const ChildProcess& child) {
+  while (child.error_text().find('\n') == std::string::npos && !child.exit_code()) std::this_thread::sleep_for(1ms);
+  return static_cast<pid_t>(parse_uint(trim(child.error_text())).value_or(0));
+}
+
+bool is_alive(pid_t pid) { return kill(pid, 0) == 0; }
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(child_process)
+
+BOOST_AUTO_TEST_CASE(its_end_and_its_last_words_are_kept) {
+  const ChildProcess child("/bin/sh", {"-c", "echo dropped; read line; echo \"last words $line\" >&2; exit 3"});
+  while (!child.wait_for(1s)) {
+  }
+  BOOST_TEST(child.exit_code().value() == 3);
+  BOOST_TEST(child.error_text() == "last words \n");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_program_is_told_at_once) {
+  BOOST_CHECK_EXCEPTION(ChildProcess("/nonexistent/program", {}), Error, [](const Error& error) {
+    return std::string(error.what()).find("/nonexistent/program") != std::string::npos;
+  });
+}
+
+BOOST_AUTO_TEST_CASE(it_is_ended_with_its_object) {
+  pid_t pid = 0;
+  {
+    const ChildProcess child("/bin/sh", {"-c", "echo $$ >&2; exec sleep 1000"});
+    pid = pid_in(child);
+    BOOST_REQUIRE(pid > 0);
+    BOOST_TEST(is_alive(pid));
+    BOOST_TEST(getsid(pid) == pid);
+    BOOST_TEST(!child.wait_for(0ms).has_value());
+  }
+  BOOST_TEST(!is_alive(pid));
+}
+
+BOOST_AUTO_TEST_CASE(it_outlives_the_thread_that_started_it) {
+  std::unique_ptr<ChildProcess> child;
+  std::thread([&] { child = std::make_unique<ChildProcess>("/bin/sh", std::vector<std::string>{"-c", "echo $$ >&2; exec sleep 1000"}); }).join();
+  const pid_t pid = pid_in(*child);
+  BOOST_TEST(!child->wait_for(50ms).has_value());
+  BOOST_TEST(is_alive(pid));
+}
+
+BOOST_AUTO_TEST_CASE(it_ends_with_a_process_that_is_killed) {
+  int ends[2];
+  BOOST_REQUIRE(pipe(ends) == 0);
+  const pid_t owner = fork();
+  if (owner == 0) {
+    const ChildProcess child("/bin/sh", {"-c", "echo $$ >&2; exec sleep 1000"});
+    const pid_t pid = pid_in(child);
+    [[maybe_unused]] const ssize_t written = write(ends[1], &pid, sizeof pid);
+    pause();
+    _exit(1);
+  }
+  pid_t pid = 0;
+  BOOST_REQUIRE(read(ends[0], &pid, sizeof pid) == sizeof pid);
+  close(ends[0]);
+  close(ends[1]);
+  BOOST_TEST(is_alive(pid));
+  kill(owner, SIGKILL);
+  waitpid(owner, nullptr, 0);
+  // Reaped by whoever inherits it; a zombie has ended as well.
+  const auto has_ended = [pid] {
+    char state = 0;
+    FILE* const status = std::fopen(("/proc/" + std::to_string(pid) + "/stat").c_str(), "r");
+    if (status == nullptr) return true;
+    const int fields = std::fscanf(status, "%*d %*s %c", &state);
+    std::fclose(status);
+    return fields != 1 || state == 'Z';
+  };
+  for (int tries = 0; tries < 3000 && !has_ended(); ++tries) std::this_thread::sleep_for(10ms);
+  BOOST_TEST(has_ended());
+}
+
+BOOST_AUTO_TEST_CASE(only_the_end_of_much_is_kept) {
+  const ChildProcess child("/bin/sh", {"-c", "head -c 300000 /dev/zero | tr '\\0' x >&2; echo the end >&2"});
+  while (!child.wait_for(1s)) {
+  }
+  BOOST_TEST(child.error_text().size() == 16U * 1024);
+  BOOST_TEST(child.error_text().ends_with("xthe end\n"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
