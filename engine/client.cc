@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "engine/engine_failure.h"
 #include "engine/json_stream.h"
+#include "engine/ssh_tunnel.h"
 
 #include <nlohmann/json.hpp>
 
@@ -147,7 +148,9 @@ std::string remedy(const Endpoint& endpoint) {
 }  // namespace
 
 struct Client::Impl {
-  Impl(net::Transport& used_transport, Endpoint used_endpoint) : transport(used_transport), endpoint(std::move(used_endpoint)) {}
+  Impl(net::Transport& used_transport, Endpoint used_endpoint) : transport(used_transport), endpoint(std::move(used_endpoint)) {
+    if (endpoint.ssh) tunnel.emplace(*endpoint.ssh);
+  }
 
   Request request(std::string method, std::string_view target) const {
     Request out;
@@ -157,20 +160,32 @@ struct Client::Impl {
     out.url.target += target;
     out.unix_socket = endpoint.unix_socket;
     out.tls = endpoint.tls;
+    out.use_proxy = !net::is_loopback_host(endpoint.url.host);
     for (const auto& [name, value] : endpoint.headers) out.headers.set(name, value);
     return out;
   }
 
   ResponseHead send(const Context& ctx, const Request& request, net::ResponseSink& sink) const {
-    return reach([&] { return transport.send(ctx, request, sink); });
+    return reach(ctx, request, [&](const Request& reachable) { return transport.send(ctx, reachable, sink); });
   }
 
   template <typename Function>
-  std::invoke_result_t<Function&> reach(Function&& function) const {
+  std::invoke_result_t<Function&, const Request&> reach(const Context& ctx, const Request& request, Function&& function) const {
+    if (!tunnel) return explain([&] { return function(request); });
+    Request tunnelled = request;
+    tunnelled.unix_socket = tunnel->socket(ctx);
+    return explain([&] { return function(tunnelled); });
+  }
+
+  template <typename Function>
+  std::invoke_result_t<Function&> explain(Function&& function) const {
     try {
       return function();
     } catch (Error& error) {
       if (error.code() != ErrorCode::network) throw;
+      if (const std::optional<std::string> reason = tunnel ? tunnel->find_reason() : std::nullopt) {
+        throw Error(ErrorCode::network, "no answer from the engine at " + endpoint.origin + ": " + *reason);
+      }
       throw Error(ErrorCode::network, "no answer from the engine at " + endpoint.origin + ": " + error.what() + "; " + remedy(endpoint));
     }
   }
@@ -233,6 +248,7 @@ struct Client::Impl {
 
   net::Transport& transport;
   Endpoint endpoint;
+  mutable std::optional<SshTunnel> tunnel;  // thread-safe by itself
   std::mutex mutex;
   std::optional<EngineTraits> negotiated;
 };
@@ -324,7 +340,8 @@ net::Upgrade Client::upgrade(const Context& ctx, std::string_view path, const nl
     request.headers.set("Content-Type", "application/json");
     request.body = body.dump();
   }
-  net::Upgrade upgrade = impl_->reach([&] { return impl_->transport.upgrade(ctx, request, error_body_bytes_max); });
+  net::Upgrade upgrade = impl_->reach(
+      ctx, request, [&](const Request& reachable) { return impl_->transport.upgrade(ctx, reachable, error_body_bytes_max); });
   if (upgrade.stream) return upgrade;
   const std::string what = "POST " + std::string(path.substr(0, path.find('?')));
   if (upgrade.head.status >= 300) throw_status(upgrade.head.status, upgrade.body, what);

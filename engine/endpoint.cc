@@ -64,9 +64,53 @@ ConfigFile read_config_file(const fs::path& directory) {
   return config;
 }
 
+// One line of comma-separated NAME=VALUE, RFC 4180: a pair with a comma stands between double quotes, a quote in it twice.
+std::vector<std::string> split_csv(std::string_view line) {
+  std::vector<std::string> fields(1);
+  bool is_quoted = false;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const char c = line[i];
+    if (is_quoted && c == '"' && line.substr(i + 1).starts_with('"')) {
+      fields.back() += line[++i];
+    } else if (c == '"' && (is_quoted || fields.back().empty())) {
+      is_quoted = !is_quoted;
+    } else if (c == ',' && !is_quoted) {
+      fields.emplace_back();
+    } else {
+      fields.back() += c;
+    }
+  }
+  return fields;
+}
+
+// The names only: values may be secrets.
+[[noreturn]] void throw_bad_custom_headers(std::string_view why) {
+  throw Error(ErrorCode::usage, "bad DOCKER_CUSTOM_HEADERS: " + std::string(why) + "; it is comma-separated NAME=VALUE");
+}
+
+std::vector<std::pair<std::string, std::string>> parse_custom_headers(std::string_view text) {
+  std::vector<std::pair<std::string, std::string>> headers;
+  for (const std::string& field : split_csv(text)) {
+    const std::size_t equals = field.find('=');
+    const std::string name(trim(std::string_view(field).substr(0, equals)));
+    if (name.empty()) throw_bad_custom_headers("a name is empty");
+    if (equals == std::string::npos) throw_bad_custom_headers(printable(name, 40) + " has no value");
+    headers.emplace_back(name, field.substr(equals + 1));
+  }
+  return headers;
+}
+
+std::vector<std::pair<std::string, std::string>> find_headers(const Environment& environment, const ConfigFile& config) {
+  const std::string custom = value_of(environment, "DOCKER_CUSTOM_HEADERS");
+  std::vector<std::pair<std::string, std::string>> headers = custom.empty() ? config.headers : parse_custom_headers(custom);
+  // Who sends the request is not for sale, in docker neither.
+  std::erase_if(headers, [](const auto& header) { return equals_ignoring_case(header.first, "User-Agent"); });
+  return headers;
+}
+
 [[noreturn]] void throw_bad_host(std::string_view host, std::string_view origin, std::string_view why) {
   throw Error(ErrorCode::usage, "bad engine address " + printable(host) + " (" + std::string(origin) + "): " + std::string(why) +
-                                    "; use unix:///path/to/docker.sock or tcp://host:2376");
+                                    "; use unix:///path/to/docker.sock, tcp://host:2376 or ssh://user@host");
 }
 
 // The port docker assumes where the address names none.
@@ -81,10 +125,34 @@ std::string with_default_port(std::string_view address, bool tls) {
   return out + std::string(rest);
 }
 
+void set_ssh(Endpoint& endpoint, std::string_view address, const std::string& origin) {
+  try {
+    endpoint.ssh = parse_ssh_target(address);
+  } catch (Error& error) {
+    error.add_frame(origin);
+    throw;
+  }
+  const std::string path = endpoint.ssh->socket == SshTarget{}.socket ? std::string() : endpoint.ssh->socket.string();
+  endpoint.origin = "ssh://" + endpoint.ssh->to_string() + path + " (" + origin + ")";
+  endpoint.url = net::Url::parse("http://localhost/");
+}
+
+// A folder for sockets that nobody else sees into: the session's own, where there is one.
+fs::path runtime_folder(const Environment& environment) {
+  for (const char* name : {"XDG_RUNTIME_DIR", "TMPDIR"}) {
+    if (const fs::path folder = value_of(environment, name); folder.is_absolute()) return folder;
+  }
+  return "/tmp";
+}
+
 void set_address(Endpoint& endpoint, std::string_view host, bool tls, const std::string& origin) {
   const std::size_t mark = host.find("://");
   const std::string_view scheme = mark == std::string_view::npos ? "tcp" : host.substr(0, mark);
   const std::string_view address = mark == std::string_view::npos ? host : host.substr(mark + 3);
+  if (scheme == "ssh") {  // before it gets into a message: it may have a password
+    set_ssh(endpoint, address, origin);
+    return;
+  }
   endpoint.origin = printable(host) + " (" + origin + ")";
   if (scheme == "unix") {
     endpoint.unix_socket = address.empty() ? fs::path(default_host.substr(7)) : fs::path(address);
@@ -92,12 +160,9 @@ void set_address(Endpoint& endpoint, std::string_view host, bool tls, const std:
     endpoint.url = net::Url::parse("http://localhost/");
     return;
   }
-  if (scheme == "ssh" || scheme == "npipe" || scheme == "fd") {
-    throw Error(ErrorCode::unsupported,
-                "engine address " + printable(host) + " (" + origin + "): " + std::string(scheme) + ":// is not supported" +
-                    (scheme == "ssh" ? "; forward the socket with `ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock HOST` and use "
-                                       "-H unix:///tmp/docker.sock"
-                                     : "; use a unix or tcp address"));
+  if (scheme == "npipe" || scheme == "fd") {
+    throw Error(ErrorCode::unsupported, "engine address " + printable(host) + " (" + origin + "): " + std::string(scheme) +
+                                            ":// is not supported; use a unix, tcp or ssh address");
   }
   if (scheme != "tcp") throw_bad_host(host, origin, "unknown scheme " + printable(scheme));
   try {
@@ -168,6 +233,18 @@ ContextChoice choose_context(const EndpointFlags& flags, const Environment& envi
   return {"default", ""};
 }
 
+void set_from_environment(Endpoint& endpoint, const EndpointFlags& flags, const Environment& environment, const fs::path& config) {
+  const std::string from_environment = value_of(environment, "DOCKER_HOST");
+  const bool tls = find_environment_tls(environment, config, endpoint.tls);
+  if (flags.host) {
+    set_address(endpoint, trim(*flags.host), tls, "--host");
+  } else if (!from_environment.empty()) {
+    set_address(endpoint, trim(from_environment), tls, "DOCKER_HOST");
+  } else {
+    set_address(endpoint, default_host, tls, "default");
+  }
+}
+
 }  // namespace
 
 Endpoint find_endpoint(const EndpointFlags& flags, const std::map<std::string, std::string>& environment) {
@@ -176,20 +253,16 @@ Endpoint find_endpoint(const EndpointFlags& flags, const std::map<std::string, s
   const ContextChoice choice = choose_context(flags, environment, config);
 
   Endpoint endpoint;
-  endpoint.headers = config.headers;
+  endpoint.headers = find_headers(environment, config);
   if (const std::string pinned = value_of(environment, "DOCKER_API_VERSION"); !pinned.empty()) endpoint.api_version = pinned;
   if (choice.name != "default") {
     set_from_context(endpoint, directory, choice.name, choice.chosen_by);
-    return endpoint;
-  }
-  const std::string from_environment = value_of(environment, "DOCKER_HOST");
-  const bool tls = find_environment_tls(environment, directory, endpoint.tls);
-  if (flags.host) {
-    set_address(endpoint, trim(*flags.host), tls, "--host");
-  } else if (!from_environment.empty()) {
-    set_address(endpoint, trim(from_environment), tls, "DOCKER_HOST");
   } else {
-    set_address(endpoint, default_host, tls, "default");
+    set_from_environment(endpoint, flags, environment, directory);
+  }
+  if (endpoint.ssh) {
+    endpoint.ssh->search_path = value_of(environment, "PATH");
+    endpoint.ssh->folder = runtime_folder(environment);
   }
   return endpoint;
 }

@@ -4,6 +4,7 @@
 // Pure but for the files it reads; the environment comes in as a map, so that only cli/ calls getenv.
 #pragma once
 
+#include "engine/ssh_target.h"
 #include "net/transport.h"
 
 #include <filesystem>
@@ -21,15 +22,17 @@ struct EndpointFlags {
 };
 
 struct Endpoint {
-  std::filesystem::path unix_socket;   // empty for TCP
-  net::Url url;                        // of the API's root: "http://localhost/" for a unix socket
+  std::filesystem::path unix_socket;   // empty for TCP and ssh
+  std::optional<SshTarget> ssh;
+  net::Url url;                        // of the API's root: "http://localhost/" for a unix socket and ssh
   net::TlsOptions tls;
-  std::vector<std::pair<std::string, std::string>> headers;  // config.json HttpHeaders
+  // DOCKER_CUSTOM_HEADERS, or else config.json's HttpHeaders: the first replaces all of the second, as docker has it.
+  std::vector<std::pair<std::string, std::string>> headers;
   std::optional<std::string> api_version;                    // DOCKER_API_VERSION: pins, no negotiation
   std::string origin;                  // for messages: "unix:///var/run/docker.sock (DOCKER_HOST)"
 };
 
-// Throws usage for a bad host or both flags, not_found for an unknown context, unsupported for ssh:// and npipe:// (with what to do).
+// Throws usage for a bad host or both flags, not_found for an unknown context, unsupported for npipe:// and fd:// (with what to do).
 Endpoint find_endpoint(const EndpointFlags& flags, const std::map<std::string, std::string>& environment);
 
 }  // namespace drover::engine

@@ -96,4 +96,10 @@ std::optional<std::string_view> find_literal_refusal(std::string_view host, Addr
   return std::nullopt;
 }
 
+bool is_loopback_host(std::string_view host) {
+  if (host == "localhost" || host == "::1") return true;
+  std::array<unsigned char, 4> bytes{};
+  return inet_pton(AF_INET, std::string(host).c_str(), bytes.data()) == 1 && bytes[0] == 127;
+}
+
 }  // namespace drover::net

@@ -22,4 +22,8 @@ std::optional<std::string_view> find_address_refusal(std::span<const std::byte> 
 // The same for a host that is written as an address; nothing for names.
 std::optional<std::string_view> find_literal_refusal(std::string_view host, AddressPolicy policy);
 
+// "localhost", 127.0.0.0/8 as an address, ::1. By name only: what a name resolves to is the policy's affair. Such hosts are never asked
+// through a proxy (as Go's tools have it), and plain HTTP is allowed to them because it stays on this machine.
+bool is_loopback_host(std::string_view host);
+
 }  // namespace drover::net

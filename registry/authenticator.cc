@@ -303,7 +303,7 @@ TokenAnswer Authenticator::ask(const Context& ctx, net::Request request, const R
                                                std::string(*why) + " address; nothing was sent there");
   }
   request.tls = url.has_same_origin(registry.url) ? registry.tls : hosts_.tls_for(url);
-  request.use_proxy = !is_loopback_host(url.host);
+  request.use_proxy = !net::is_loopback_host(url.host);
   request.timeouts = registry.timeouts;
   const std::string host = url.host;
   const std::string origin = url.origin();

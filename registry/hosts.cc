@@ -4,10 +4,7 @@
 #include "base/text.h"
 #include "registry/failure.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
-#include <array>
 
 namespace drover::registry {
 namespace {
@@ -26,18 +23,12 @@ bool has_certificates(const Site& site) { return site.tls != net::TlsOptions{}; 
 
 }  // namespace
 
-bool Endpoint::is_loopback() const { return is_loopback_host(url.host); }
+bool Endpoint::is_loopback() const { return net::is_loopback_host(url.host); }
 
 net::Url Endpoint::ping() const {
   net::Url root = url;
   root.target = api + "/";
   return root;
-}
-
-bool is_loopback_host(std::string_view host) {
-  if (host == "localhost" || host == "::1") return true;
-  std::array<unsigned char, 4> bytes{};
-  return inet_pton(AF_INET, std::string(host).c_str(), bytes.data()) == 1 && bytes[0] == 127;
 }
 
 bool is_insecure_host(const std::set<std::string>& insecure, const net::Url& url) {

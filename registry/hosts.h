@@ -39,9 +39,6 @@ struct Endpoint {
   net::Url ping() const;
 };
 
-// "localhost", 127.0.0.0/8 as an address, ::1. By name only: what a name resolves to is the address policy's affair. Such hosts are
-// never asked through a proxy (as Go's tools have it): plain HTTP is allowed to them because it stays on this machine.
-bool is_loopback_host(std::string_view host);
 // An entry without a port means every port of that host. Docker Hub's API host counts as docker.io.
 bool is_insecure_host(const std::set<std::string>& insecure, const net::Url& url);
 

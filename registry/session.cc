@@ -124,7 +124,7 @@ Answer Session::send_once(const Context& ctx, const Endpoint& registry, const ne
   if (grant) request.headers.set("Authorization", grant->header.reveal());
   request.addresses = Hosts::policy_for(registry, url);
   request.tls = url.has_same_origin(registry.url) ? registry.tls : hosts_.tls_for(url);
-  request.use_proxy = !is_loopback_host(url.host);
+  request.use_proxy = !net::is_loopback_host(url.host);
   request.timeouts = registry.timeouts;
   pace_.wait(ctx, url.origin());
   meter_.requests.fetch_add(1, std::memory_order_relaxed);

@@ -78,7 +78,7 @@ struct RefusedRow {
 std::ostream& operator<<(std::ostream& out, const RefusedRow& row) { return out << row.host; }
 
 const RefusedRow refused[] = {
-    {"ssh://root@host", ErrorCode::unsupported}, {"npipe:////./pipe/docker_engine", ErrorCode::unsupported},
+    {"ssh://root:secret@host", ErrorCode::usage}, {"npipe:////./pipe/docker_engine", ErrorCode::unsupported},
     {"fd://", ErrorCode::unsupported},           {"ftp://host", ErrorCode::usage},
     {"unix://relative.sock", ErrorCode::usage},  {"tcp://host:99999", ErrorCode::usage},
     {"tcp://ho st:1", ErrorCode::usage},
@@ -88,13 +88,68 @@ BOOST_DATA_TEST_CASE(an_address_that_cannot_work_is_refused, boost::unit_test::d
   BOOST_TEST((code_of({.host = row.host, .context = {}}, {}) == row.code));
 }
 
-BOOST_AUTO_TEST_CASE(ssh_is_refused_with_a_way_out) {
+BOOST_AUTO_TEST_CASE(an_ssh_address_is_kept_apart) {
+  const Endpoint endpoint = find_endpoint({.host = "ssh://me@host:2222/run/user/1000/docker.sock", .context = {}},
+                                          {{"PATH", "/usr/bin"}, {"XDG_RUNTIME_DIR", "/run/user/7"}, {"TMPDIR", "/var/tmp"}});
+
+  BOOST_REQUIRE(endpoint.ssh.has_value());
+  BOOST_TEST(endpoint.ssh->to_string() == "me@host:2222");
+  BOOST_TEST(endpoint.ssh->socket == "/run/user/1000/docker.sock");
+  BOOST_TEST(endpoint.ssh->search_path == "/usr/bin");
+  BOOST_TEST(endpoint.ssh->folder == "/run/user/7");
+  BOOST_TEST(endpoint.unix_socket.empty());
+  BOOST_TEST(endpoint.origin == "ssh://me@host:2222/run/user/1000/docker.sock (--host)");
+}
+
+BOOST_AUTO_TEST_CASE(a_context_may_lead_over_ssh) {
+  const test::TempDir dir;
+  put_context(dir.path(), "far", R"({"Host":"ssh://root@far"})");
+  const Endpoint endpoint = find_endpoint({.host = {}, .context = "far"}, {{"DOCKER_CONFIG", dir.path().string()}, {"TMPDIR", "/var/tmp"}});
+  BOOST_REQUIRE(endpoint.ssh.has_value());
+  BOOST_TEST(endpoint.ssh->to_string() == "root@far");
+  BOOST_TEST(endpoint.ssh->folder == "/var/tmp");
+}
+
+BOOST_AUTO_TEST_CASE(a_password_in_an_address_is_refused_and_not_repeated) {
   try {
-    find_endpoint({.host = "ssh://root@host", .context = {}}, {});
+    find_endpoint({}, {{"DOCKER_HOST", "ssh://root:secret@host"}});
     BOOST_FAIL("accepted");
   } catch (const Error& error) {
-    BOOST_TEST(std::string(error.what()).find("ssh -nNT -L") != std::string::npos);
+    BOOST_TEST(std::string(error.what()).find("secret") == std::string::npos);
+    BOOST_TEST(std::string(error.what()).find("DOCKER_HOST") != std::string::npos);
   }
+}
+
+struct HeadersRow {
+  const char* text;
+  const char* headers;
+};
+
+std::ostream& operator<<(std::ostream& out, const HeadersRow& row) { return out << row.text; }
+
+const HeadersRow custom_headers[] = {
+    {"X-A=1", "X-A:1;"},
+    {"X-A=1,X-B=two=2", "X-A:1;X-B:two=2;"},
+    {" X-A = 1 ", "X-A: 1 ;"},
+    {R"("X-A=1,5",X-B="quoted")", "X-A:1,5;X-B:\"quoted\";"},
+    {R"("X-A=say ""hi""")", "X-A:say \"hi\";"},
+    {"X-A=,user-agent=mine", "X-A:;"},
+    {"X-A", "usage"},
+    {"=1", "usage"},
+    {"X-A=1,", "usage"},
+};
+
+BOOST_DATA_TEST_CASE(headers_of_the_environment_replace_those_of_the_config, boost::unit_test::data::make(custom_headers), row) {
+  const test::TempDir dir;
+  put_file(dir.path() / "config.json", R"({"HttpHeaders":{"X-Site":"a"}})");
+  std::string headers;
+  try {
+    const Environment environment{{"DOCKER_CONFIG", dir.path().string()}, {"DOCKER_CUSTOM_HEADERS", row.text}};
+    for (const auto& [name, value] : find_endpoint({}, environment).headers) headers += name + ":" + value + ";";
+  } catch (const Error& error) {
+    headers = to_string(error.code());
+  }
+  BOOST_TEST(headers == row.headers);
 }
 
 BOOST_AUTO_TEST_CASE(precedence_is_that_of_dockers_code) {
@@ -180,7 +235,7 @@ BOOST_AUTO_TEST_CASE(verification_without_a_ca_is_refused) {
 
 BOOST_AUTO_TEST_CASE(config_headers_and_a_pinned_version_are_taken_over) {
   const test::TempDir dir;
-  put_file(dir.path() / "config.json", R"({"HttpHeaders":{"X-Site":"a","X-Number":7}})");
+  put_file(dir.path() / "config.json", R"({"HttpHeaders":{"X-Site":"a","X-Number":7,"User-Agent":"mine"}})");
 
   const Endpoint endpoint = find_endpoint({}, {{"DOCKER_CONFIG", dir.path().string()}, {"DOCKER_API_VERSION", "1.40"}});
 

@@ -79,6 +79,11 @@ BOOST_AUTO_TEST_CASE(refuses_an_address_of_another_family) {
   BOOST_TEST(find_address_refusal(odd, AddressPolicy::any).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(loopback_is_told_by_name) {
+  for (const char* host : {"localhost", "127.0.0.1", "127.8.9.10", "::1"}) BOOST_TEST(is_loopback_host(host), host);
+  for (const char* host : {"localhost.example", "128.0.0.1", "127.1", "::", "10.0.0.1", "", "my-localhost"}) BOOST_TEST(!is_loopback_host(host), host);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
