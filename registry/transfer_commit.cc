@@ -43,6 +43,7 @@ void Transfer::Impl::commit_blob(std::unique_lock<std::mutex>& lock, Blob& blob)
   blob.written = 0;
   scheduler.restart(blob.scheduled);
   blob.state = Blob::State::active;
+  commit_if_complete(blob);  // of no bytes: no request will
   work_ready.notify_all();
 }
 

@@ -59,6 +59,24 @@ struct Fixture {
     return store.has(digest, bytes.size()) && store.read(digest, bytes.size()) == bytes;
   }
 
+  // An image whose layers are said to have these digests and this size.
+  void add_claim(const std::string& repository, const std::vector<std::string>& layers, std::uint64_t size) {
+    std::string diff_ids;
+    std::string descriptors;
+    for (const std::string& layer : layers) {
+      const std::string comma = diff_ids.empty() ? "" : ",";
+      diff_ids += comma + '"' + layer + '"';
+      descriptors += comma + R"({"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":")" + layer + R"(","size":)" + std::to_string(size) + '}';
+    }
+    const std::string config = R"({"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[)" + diff_ids + "]}}";
+    const std::string config_digest = registry.add_blob(repository, config);
+    registry.add_manifest(repository, "1",
+                          R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":)"
+                          R"("application/vnd.oci.image.config.v1+json","digest":")" + config_digest + R"(","size":)" + std::to_string(config.size()) +
+                              R"(},"layers":[)" + descriptors + "]}",
+                          "application/vnd.oci.image.manifest.v1+json");
+  }
+
   bool is_complete() const { return holds(base) && holds(top) && store.tags().size() == 2; }
 };
 
@@ -207,17 +225,20 @@ BOOST_AUTO_TEST_CASE(a_shared_layer_comes_from_whichever_repository_has_it) {
 }
 
 BOOST_AUTO_TEST_CASE(a_size_that_no_disk_has_fails_one_image) {
-  const std::string config = R"({"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[")" + test::sha256_of("x") + R"("]}})";
-  const std::string config_digest = registry.add_blob("acme/huge", config);
-  registry.add_manifest("acme/huge", "1",
-                        R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":)"
-                        R"("application/vnd.oci.image.config.v1+json","digest":")" + config_digest + R"(","size":)" + std::to_string(config.size()) +
-                            R"(},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":")" + test::sha256_of("x") +
-                            R"(","size":4611686018427387904}]})",
-                        "application/vnd.oci.image.manifest.v1+json");
+  add_claim("acme/huge", {test::sha256_of("x")}, 4611686018427387904);
   Client client(transport, {});
   const PullReport report = pull(ctx, client, store, {Reference::parse(registry.reference("acme/huge", "1")), both()[1]}, {.platforms = {.all = true}});
   BOOST_TEST(report.images[0].error.has_value());
+  BOOST_TEST(report.images[1].complete);
+}
+
+// Nothing is to be fetched of it, so that no request's end brings the failure to light.
+BOOST_AUTO_TEST_CASE(an_empty_layer_under_another_digest_fails_one_image) {
+  add_claim("acme/empty", {test::sha256_of("x")}, 0);
+  Client client(transport, {});
+  const PullReport report = pull(ctx, client, store, {Reference::parse(registry.reference("acme/empty", "1")), both()[1]}, {.platforms = {.all = true}});
+  BOOST_REQUIRE(report.images[0].error.has_value());
+  BOOST_TEST(to_string(report.images[0].error->code()) == to_string(ErrorCode::digest_mismatch), report.images[0].error->what());
   BOOST_TEST(report.images[1].complete);
 }
 
