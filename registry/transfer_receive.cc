@@ -160,6 +160,8 @@ std::optional<Error> Transfer::Impl::fetch_into(Attempt& attempt, const Referenc
     if (answer.kind != BlobAnswer::Kind::range) attempt.is_unranged = true;
   } catch (const Error& e) {
     return e;
+  } catch (const std::exception& e) {
+    return Error(ErrorCode::failed, e.what());
   }
   const std::uint64_t missing = attempt.request.range.end - attempt.reached;
   if (missing == 0 || attempt.is_unranged || attempt.is_ended_early || attempt.stop.stop_requested()) return std::nullopt;

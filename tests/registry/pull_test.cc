@@ -14,6 +14,7 @@
 
 #include <functional>
 #include <random>
+#include <stdexcept>
 #include <thread>
 
 using namespace drover;
@@ -239,6 +240,20 @@ BOOST_AUTO_TEST_CASE(an_empty_layer_under_another_digest_fails_one_image) {
   const PullReport report = pull(ctx, client, store, {Reference::parse(registry.reference("acme/empty", "1")), both()[1]}, {.platforms = {.all = true}});
   BOOST_REQUIRE(report.images[0].error.has_value());
   BOOST_TEST(to_string(report.images[0].error->code()) == to_string(ErrorCode::digest_mismatch), report.images[0].error->what());
+  BOOST_TEST(report.images[1].complete);
+}
+
+BOOST_AUTO_TEST_CASE(an_exception_of_another_kind_fails_one_blob) {
+  class NoRoom final : public Log {
+    void write(LogLevel, std::string_view text) override {
+      if (text.find("does not serve ranges") != std::string_view::npos) throw std::length_error("no room for a line");
+    }
+  } full;
+  ctx.log = &full;
+  registry.fault({.target = test::sha256_of(top), .count = 0}, {.ignore_range = true});
+  const PullReport report = pull_all();
+  BOOST_REQUIRE(report.images[0].error.has_value());
+  BOOST_TEST(std::string(report.images[0].error->what()).find("no room for a line") != std::string::npos, report.images[0].error->what());
   BOOST_TEST(report.images[1].complete);
 }
 
