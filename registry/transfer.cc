@@ -142,6 +142,15 @@ void Transfer::Impl::commit_if_complete(Blob& blob) {
   blob_hashed.notify_one();
 }
 
+// Nobody uses its part any more; what is there stays for the next run.
+void Transfer::Impl::close_if_given_up(std::unique_lock<std::mutex>& lock, Blob& blob) {
+  if (blob.state != Blob::State::done || !blob.part || blob.in_writer || blob.in_hasher || !blob.pieces.empty()) return;
+  std::optional<store::PartFile> part = std::exchange(blob.part, std::nullopt);
+  lock.unlock();
+  part.reset();  // syncs
+  lock.lock();
+}
+
 Transfer::Transfer(const Context& ctx, Client& client, store::BlobStore& store, const TransferOptions& options, Done done)
     : impl_(std::make_unique<Impl>(ctx, client, store, options, std::move(done))) {
   impl_->start();

@@ -41,6 +41,7 @@ void Transfer::Impl::hash() {
       blob->in_hasher = false;
       hash_if_needed(*blob);
       commit_if_complete(*blob);
+      close_if_given_up(lock, *blob);
     }
   }
 }

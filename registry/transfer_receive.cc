@@ -19,10 +19,12 @@ constexpr std::uint64_t progress_worth = 64U << 10U;  // an attempt that brought
 Transfer::Impl::Blob* Transfer::Impl::find_to_open() {
   const auto now = Clock::now();
   std::size_t busy = 0;
+  std::size_t open = 0;
   Blob* best = nullptr;
   for (Blob& blob : blobs) {
     const bool is_fetching = blob.state == Blob::State::active && !scheduler.is_settled(blob.scheduled);
     if (blob.state == Blob::State::opening || is_fetching) ++busy;
+    if (blob.state == Blob::State::opening || blob.state == Blob::State::active || blob.state == Blob::State::committing) ++open;
     if (blob.state != Blob::State::waiting && !(blob.state == Blob::State::foreign && blob.look_again <= now)) continue;
     const auto order = [](const Blob& b) {
       const bool is_small = b.descriptor.size <= ChunkLimits{}.small;
@@ -30,7 +32,7 @@ Transfer::Impl::Blob* Transfer::Impl::find_to_open() {
     };
     if (best == nullptr || order(blob) < order(*best)) best = &blob;
   }
-  return busy < options.jobs ? best : nullptr;
+  return busy < options.jobs && open < open_max ? best : nullptr;
 }
 
 void Transfer::Impl::receive(ChunkScheduler::ConnectionId connection) {

@@ -29,6 +29,8 @@ struct Transfer::Impl {
 
   static constexpr std::size_t buffer_bytes = 256U << 10U;
   static constexpr std::size_t buffers_max = 64;  // 16 MiB: the memory of all transfers together
+  // Blobs that are fetched or wait for the disk: up to three files each, of the 1024 that a process may have open by default.
+  static constexpr std::size_t open_max = 128;
 
   struct Buffer {
     std::unique_ptr<std::byte[]> bytes = std::make_unique_for_overwrite<std::byte[]>(buffer_bytes);
@@ -122,6 +124,7 @@ struct Transfer::Impl {
   Host& host_of(const Reference& repository);
   void note_image(const Reference& image);
   void commit_if_complete(Blob& blob);
+  void close_if_given_up(std::unique_lock<std::mutex>& lock, Blob& blob);
 
   // Receivers: transfer_receive.cc, transfer_failure.cc.
   void receive(ChunkScheduler::ConnectionId connection);

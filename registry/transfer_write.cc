@@ -47,6 +47,7 @@ void Transfer::Impl::write_pieces(std::unique_lock<std::mutex>& lock, Blob& blob
   }
   hash_if_needed(blob);
   commit_if_complete(blob);
+  close_if_given_up(lock, blob);
 }
 
 // Bytes that came twice are written once: those that are hashed must stay what they were, whatever the second copy says.

@@ -12,7 +12,11 @@
 #include "tests/support/recording_progress.h"
 #include "tests/support/temp_dir.h"
 
+#include <algorithm>
+#include <condition_variable>
+#include <filesystem>
 #include <functional>
+#include <mutex>
 #include <random>
 #include <stdexcept>
 #include <thread>
@@ -31,6 +35,52 @@ std::string noise(std::size_t size, unsigned seed) {
   for (char& c : bytes) c = static_cast<char>(random());
   return bytes;
 }
+
+// Lets no blob end before so many were open at once.
+class FullDisk final : public Progress {
+ public:
+  explicit FullDisk(std::size_t wanted) : wanted_(wanted) {}
+
+  void on(const ProgressEvent& event) noexcept override {
+    if (event.phase != "fetch") return;
+    std::unique_lock lock(mutex_);
+    if (event.kind == ProgressEvent::Kind::started) {
+      most_ = std::max(most_, ++open_);
+      changed_.notify_all();
+    }
+    if (event.kind != ProgressEvent::Kind::finished) return;
+    changed_.wait(lock, [this] { return most_ >= wanted_; });
+    --open_;
+  }
+  std::size_t most() const { return most_; }
+
+ private:
+  const std::size_t wanted_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::size_t open_ = 0;
+  std::size_t most_ = 0;
+};
+
+// How many files this process has open: at its beginning, and at most when a blob fails.
+class FileCount final : public Progress {
+ public:
+  void on(const ProgressEvent& event) noexcept override {
+    if (event.kind != ProgressEvent::Kind::failed) return;
+    const std::lock_guard lock(mutex_);
+    most_ = std::max(most_, count());
+  }
+  std::size_t before() const { return before_; }
+  std::size_t most() const { return most_; }
+
+ private:
+  static std::size_t count() {
+    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator("/proc/self/fd"), std::filesystem::directory_iterator()));
+  }
+  std::mutex mutex_;
+  const std::size_t before_ = count();
+  std::size_t most_ = 0;
+};
 
 // Two images that share their base layer, one of them with a layer of several chunks.
 struct Fixture {
@@ -241,6 +291,32 @@ BOOST_AUTO_TEST_CASE(an_empty_layer_under_another_digest_fails_one_image) {
   BOOST_REQUIRE(report.images[0].error.has_value());
   BOOST_TEST(to_string(report.images[0].error->code()) == to_string(ErrorCode::digest_mismatch), report.images[0].error->what());
   BOOST_TEST(report.images[1].complete);
+}
+
+// Blobs that have come faster than the disk takes them, each with a file or two open.
+BOOST_AUTO_TEST_CASE(as_many_blobs_as_wait_for_the_disk_are_open_and_no_more) {
+  constexpr std::size_t open_max = 128;
+  std::vector<test::FakeLayer> layers;
+  for (unsigned i = 0; i < 3 * open_max; ++i) layers.push_back({.bytes = noise(1000, 100 + i)});
+  registry.add_image("acme/many", "1", layers);
+  FullDisk disk(open_max);
+  ctx.progress = &disk;
+  Client client(transport, {});
+  const PullReport report = pull(ctx, client, store, {Reference::parse(registry.reference("acme/many", "1"))}, {.platforms = {.all = true}, .jobs = 4});
+  BOOST_TEST(report.images[0].complete);
+  BOOST_TEST(disk.most() <= open_max + 2);  // two have ended, which are still told about
+}
+
+BOOST_AUTO_TEST_CASE(blobs_that_are_given_up_leave_nothing_open) {
+  std::vector<std::string> layers;
+  for (unsigned i = 0; i < 200; ++i) layers.push_back(test::sha256_of("none " + std::to_string(i)));
+  add_claim("acme/none", layers, 1000);
+  FileCount files;
+  ctx.progress = &files;
+  Client client(transport, {});
+  const PullReport report = pull(ctx, client, store, {Reference::parse(registry.reference("acme/none", "1"))}, {.platforms = {.all = true}, .jobs = 4});
+  BOOST_TEST(report.images[0].error.has_value());
+  BOOST_TEST(files.most() < files.before() + 150);  // of which half are the connections, on both sides
 }
 
 BOOST_AUTO_TEST_CASE(an_exception_of_another_kind_fails_one_blob) {
