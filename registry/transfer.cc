@@ -3,6 +3,7 @@
 #include "registry/transfer_state.h"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 namespace drover::registry {
@@ -153,7 +154,14 @@ void Transfer::Impl::close_if_given_up(std::unique_lock<std::mutex>& lock, Blob&
 
 Transfer::Transfer(const Context& ctx, Client& client, store::BlobStore& store, const TransferOptions& options, Done done)
     : impl_(std::make_unique<Impl>(ctx, client, store, options, std::move(done))) {
-  impl_->start();
+  try {
+    impl_->start();
+  } catch (const std::system_error& e) {  // those threads that run wait for all of them
+    const Error error(ErrorCode::failed, std::string("cannot start the threads of a transfer: ") + e.what());
+    impl_->fail_all(error);
+    impl_->threads.clear();
+    throw error;
+  }
 }
 
 Transfer::~Transfer() {

@@ -1,6 +1,8 @@
 // Whole pulls against a registry with faults: what lands in the store is right or nothing, and cuts cost little.
 #include "registry/pull.h"
 
+#include "registry/transfer.h"
+
 #define BOOST_TEST_MODULE registry_pull
 #include <boost/test/included/unit_test.hpp>
 
@@ -12,9 +14,14 @@
 #include "tests/support/recording_progress.h"
 #include "tests/support/temp_dir.h"
 
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <condition_variable>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <mutex>
 #include <random>
@@ -332,6 +339,30 @@ BOOST_AUTO_TEST_CASE(an_exception_of_another_kind_fails_one_blob) {
   BOOST_TEST(std::string(report.images[0].error->what()).find("no room for a line") != std::string::npos, report.images[0].error->what());
   BOOST_TEST(report.images[1].complete);
 }
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which need more addresses than the limit leaves
+BOOST_AUTO_TEST_CASE(a_machine_without_room_for_all_threads_is_told_of) {
+  Client client(transport, {});
+  const pid_t child = fork();
+  if (child == 0) {
+    alarm(60);  // else it would wait for threads that never began
+    std::size_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    const rlim_t bytes = pages * static_cast<rlim_t>(sysconf(_SC_PAGESIZE)) + (64U << 20U);
+    const rlimit limit{bytes, bytes};
+    if (setrlimit(RLIMIT_AS, &limit) != 0) _exit(2);
+    try {
+      const Transfer transfer(ctx, client, store, {.jobs = 16}, [](const Digest&, const std::optional<Error>&) {});
+    } catch (const Error&) {
+      _exit(0);
+    }
+    _exit(1);
+  }
+  int status = 0;
+  BOOST_REQUIRE(waitpid(child, &status, 0) == child);
+  BOOST_TEST((WIFEXITED(status) && WEXITSTATUS(status) == 0), "status " << status);
+}
+#endif
 
 BOOST_AUTO_TEST_CASE(the_plan_says_what_would_be_fetched) {
   Client client(transport, {});
