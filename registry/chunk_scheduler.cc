@@ -154,7 +154,7 @@ bool ChunkScheduler::extend(RequestId id) {
   InFlight& request = find(id);
   Blob& blob = blobs_[request.blob];
   if (request.range.end == blob.size) return true;
-  if (request.has_twin || request.is_given_up) return false;
+  if (request.has_twin || request.is_given_up || blob.size == 0) return false;
   blob.is_sequential = true;
   request.is_sequential = true;
   request.range.end = blob.size;

@@ -177,6 +177,15 @@ BOOST_AUTO_TEST_CASE(an_answer_that_is_the_whole_blob_is_taken_whole) {
   BOOST_TEST(scheduler.is_settled(blob));
 }
 
+BOOST_AUTO_TEST_CASE(an_answer_for_a_dropped_blob_is_not_taken_whole) {
+  const auto blob = add(100 * mib);
+  const auto first = next(0);
+  scheduler.drop(blob);
+  BOOST_TEST(!scheduler.extend(first->id));
+  finish(*first);
+  BOOST_TEST(scheduler.is_settled(blob));
+}
+
 BOOST_AUTO_TEST_CASE(a_restart_wants_everything_again) {
   const auto blob = add(5 * mib);
   finish(*next());
