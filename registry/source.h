@@ -26,8 +26,8 @@ struct Site {
   net::TlsOptions tls = {};   // its own authority and client certificate; when left alone, those of the certs.d folders count
   std::string origin = {};    // who says all this: "/etc/docker/daemon.json:3"; empty: nobody, it is the registry that was asked for
 
-  // Tells sites apart.
-  std::string key() const { return origin + "\n" + registry; }
+  // Tells sites apart, also those that one line names.
+  std::string key() const { return origin + "\n" + registry + "\n" + std::to_string(static_cast<int>(scheme)) + api; }
 };
 
 // One place to ask for one reference's content.

@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <ostream>
+#include <set>
 
 namespace drover::registry {
 namespace {
@@ -228,6 +229,14 @@ BOOST_AUTO_TEST_CASE(a_folder_for_all_registries_takes_every_name) {
   const auto rule = parse_hosts_toml("[host.\"https://all.lan\"]\n", "/c/hosts.toml", "");
   BOOST_TEST(to_text(sources_of(*rule, Reference::parse("ghcr.io/acme/api:1"))) ==
              "mirror https://all.lan/v2 acme/api ns=ghcr.io resolve pull (/c/hosts.toml:1)\nitself ?://ghcr.io/v2 acme/api resolve pull (/c/hosts.toml:1)\n");
+}
+
+BOOST_AUTO_TEST_CASE(mirrors_on_one_line_are_told_apart) {
+  const Reference reference = Reference::parse("redis:7");
+  const auto rule = DaemonFile::parse(R"({"registry-mirrors": ["https://lan/a", "https://lan/b", "http://lan/b"]})", "/d.json").find(reference);
+  std::set<std::string> keys;
+  for (const Source& source : sources_of(rule.value(), reference)) keys.insert(source.site.key());
+  BOOST_TEST(keys.size() == 4U);
 }
 
 BOOST_AUTO_TEST_CASE(networks_hold_addresses_of_their_kind) {
