@@ -49,6 +49,7 @@ class SourceFailures {
     Error error(verdict_->code(), std::string(verdict_->what()) + " (mirrors: " + join(mirrors_, "; ") + ")");
     error.http_status = verdict_->http_status;
     error.retry_at = verdict_->retry_at;
+    error.is_final = verdict_->is_final;
     return error;
   }
 

@@ -114,6 +114,7 @@ Endpoint Hosts::endpoint(const Context& ctx, const Site& site, const net::Timeou
 
 Endpoint Hosts::try_out(const Context& ctx, const std::vector<Endpoint>& ways, const net::Timeouts& timeouts) {
   std::vector<std::string> failures;
+  bool is_final = false;
   for (const Endpoint& way : ways) {
     net::Request request;
     request.url = way.ping();
@@ -131,9 +132,12 @@ Endpoint Hosts::try_out(const Context& ctx, const std::vector<Endpoint>& ways, c
       if (error.code() == ErrorCode::size_mismatch) return way;  // an answer, if a strange one
       if (error.code() != ErrorCode::network) throw;
       failures.push_back(way.url.scheme + ": " + error.what());
+      is_final = is_final || error.is_final;  // it speaks TLS, then: the other ways are none
     }
   }
-  throw Error(ErrorCode::network, join(failures, "; "));
+  Error error(ErrorCode::network, join(failures, "; "));
+  error.is_final = is_final;
+  throw error;
 }
 
 net::TlsOptions Hosts::tls_for(const net::Url& url) const {

@@ -5,6 +5,7 @@
 #include "tests/support/loopback_server.h"
 #include "tests/support/recording_progress.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/test_certificates.h"
 
 #include "base/text.h"
 
@@ -250,6 +251,19 @@ BOOST_AUTO_TEST_CASE(when_nobody_serves_the_registry_s_own_words_come_first) {
   BOOST_TEST((report.images[0].error->code() == ErrorCode::not_found));
   BOOST_TEST(report.images[0].error->http_status == 404);
   BOOST_TEST(text.find("answered 404") < text.find("(mirrors: "), text);
+}
+
+// Nothing about its certificate changes by asking again, whatever a mirror may have meanwhile.
+BOOST_AUTO_TEST_CASE(a_registry_that_nobody_trusts_is_final_with_a_mirror_too) {
+  test::TestAuthority authority(folder.path());
+  test::FakeRegistry secure({.tls = authority.issue()});
+  folder.write("hosts.d/" + secure.host() + "/hosts.toml",
+               "server = \"https://" + secure.host() + "\"\n[host.\"" + mirror.origin() + "\"]\n");
+  reference = Reference::parse(secure.reference("acme/none", "1"));
+  const PullReport report = pull_it();
+  BOOST_REQUIRE(report.images[0].error.has_value());
+  BOOST_TEST(report.images[0].error->is_final, report.images[0].error->what());
+  BOOST_TEST(mirror.count("GET", "/manifests/1") == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(heads_are_asked_of_the_mirror_too) {
