@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cerrno>
+#include <system_error>
 
 namespace drover {
 
@@ -120,12 +121,14 @@ void write_file_durably(const std::filesystem::path& path, std::string_view byte
 }
 
 void create_directories_durably(const std::filesystem::path& directory, mode_t mode) {
-  if (directory.empty() || std::filesystem::is_directory(directory)) return;
+  std::error_code unknown;  // mkdir then says why
+  if (directory.empty() || std::filesystem::is_directory(directory, unknown)) return;
   const std::filesystem::path parent = directory.has_parent_path() ? directory.parent_path() : std::filesystem::path(".");
   if (parent != directory) create_directories_durably(parent, 0755);
   if (mkdir(directory.c_str(), mode) != 0) {
-    if (errno == EEXIST && std::filesystem::is_directory(directory)) return;
-    throw io_error("cannot create directory", directory.string());
+    const int error = errno;
+    if (error == EEXIST && std::filesystem::is_directory(directory, unknown)) return;
+    throw io_error("cannot create directory", directory.string(), error);
   }
   sync_directory(parent);
 }

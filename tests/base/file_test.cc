@@ -47,6 +47,13 @@ BOOST_AUTO_TEST_CASE(a_failed_replacement_leaves_the_old_file) {
   BOOST_TEST(std::distance(std::filesystem::directory_iterator(directory.path()), {}) == 1);
 }
 
+BOOST_AUTO_TEST_CASE(a_folder_that_cannot_be_looked_at_is_an_error_like_any_other) {
+  const test::TempDir directory;
+  std::filesystem::create_symlink("loop", directory.path() / "loop");
+  BOOST_CHECK_EXCEPTION(create_directories_durably(directory.path() / "loop" / "a"), Error, has_code(ErrorCode::io));
+  BOOST_CHECK_EXCEPTION(create_directories_durably(directory.path() / std::string(300, 'x')), Error, has_code(ErrorCode::io));
+}
+
 BOOST_AUTO_TEST_CASE(reading_is_bounded) {
   const test::TempDir directory;
   write_file_durably(directory.path() / "a", std::string(1000, 'x'));
