@@ -58,6 +58,14 @@ system_clock::time_point next_local(const TimeOfDay& time, system_clock::time_po
   return found;
 }
 
+// The clock counts nanoseconds, to the year 2262.
+std::optional<system_clock::time_point> to_time_point(std::chrono::seconds since_epoch) {
+  constexpr auto first = std::chrono::ceil<std::chrono::seconds>(system_clock::time_point::min().time_since_epoch());
+  constexpr auto last = std::chrono::floor<std::chrono::seconds>(system_clock::time_point::max().time_since_epoch());
+  if (since_epoch < first || since_epoch > last) return std::nullopt;
+  return system_clock::time_point(since_epoch);
+}
+
 // What of the text behind date and time is an offset: "Z", "+01:00".
 std::optional<std::chrono::seconds> parse_offset(std::string_view text) {
   if (text == "Z" || text == "z") return std::chrono::seconds(0);
@@ -98,7 +106,7 @@ std::optional<system_clock::time_point> parse_rfc3339(std::string_view text) {
   moment.tm_hour = time->hour;
   moment.tm_min = time->minute;
   moment.tm_sec = time->second;
-  return system_clock::from_time_t(::timegm(&moment)) - *offset;
+  return to_time_point(std::chrono::seconds(::timegm(&moment)) - *offset);
 }
 
 }  // namespace
@@ -122,7 +130,9 @@ std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
 }
 
 std::optional<system_clock::time_point> parse_deadline(std::string_view text, system_clock::time_point now) {
-  if (const auto duration = parse_duration(text)) return now + *duration;
+  if (const auto duration = parse_duration(text)) {
+    return *duration < system_clock::time_point::max() - now ? std::optional(now + *duration) : std::nullopt;
+  }
   if (const auto time = parse_time(text); time && time->length == text.size()) return next_local(*time, now);
   return parse_rfc3339(text);
 }

@@ -14,7 +14,8 @@ inline constexpr std::chrono::hours duration_max{24 * 100'000};
 std::optional<std::chrono::seconds> parse_duration(std::string_view text);
 
 // "06:00" and "06:00:30": the next such moment by the machine's own time zone (TZ), tomorrow if it is over for today, daylight saving taken
-// into account. "90m": from now. "2026-01-31T06:00:00+01:00": RFC 3339, with an offset or Z. Nothing for anything else.
+// into account. "90m": from now. "2026-01-31T06:00:00+01:00": RFC 3339, with an offset or Z. Nothing for anything else,
+// nor for what std::chrono::system_clock cannot count: after the year 2261.
 std::optional<std::chrono::system_clock::time_point> parse_deadline(std::string_view text, std::chrono::system_clock::time_point now);
 
 }  // namespace drover::cli
