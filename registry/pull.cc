@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
+#include <set>
+#include <string>
 #include <thread>
 #include <unordered_map>
 #include <unordered_set>
@@ -63,7 +65,8 @@ class Pull {
       std::jthread tagger([this](const std::stop_token& done) { tag_ready(done); });
       Transfer transfer(ctx_, client_, store_, {.jobs = options_.jobs, .rate_bytes_per_second = options_.rate_bytes_per_second, .limiter = options_.limiter},
                         [this](const Digest& digest, const std::optional<Error>& error) { on_blob(digest, error); });
-      parallel_for_each(ctx_, report_.images.size(), 2 * options_.jobs, [&](const Context& inner, std::size_t i) { begin_image(inner, transfer, i); });
+      transfer_ = &transfer;
+      parallel_for_each(ctx_, report_.images.size(), 2 * options_.jobs, [&](const Context& inner, std::size_t i) { begin_image(inner, i); });
       transfer.finish();
       report_.bytes.resumed = transfer.resumed_bytes();
     }
@@ -76,7 +79,20 @@ class Pull {
   }
 
  private:
-  void begin_image(const Context& ctx, Transfer& transfer, std::size_t i) {
+  // An image that came when the blob had ended, and before it was known how.
+  struct Late {
+    std::size_t image = 0;
+    Descriptor descriptor;  // as this image has it
+  };
+  struct Wanted {
+    bool is_done = false;
+    std::optional<Error> error;
+    std::vector<std::size_t> images;  // waiting for it
+    std::vector<Late> late;
+    std::set<std::string> repositories;  // of images that need it
+  };
+
+  void begin_image(const Context& ctx, std::size_t i) {
     PulledImage& image = report_.images[i];
     try {
       Resolutions::One& one = resolutions_.list[i];
@@ -85,7 +101,7 @@ class Pull {
       put_documents(store_, resolved);
       const std::lock_guard lock(mutex_);
       image.resolved = std::move(resolved);
-      want_blobs(transfer, i);
+      want_blobs(i);
     } catch (const Error& e) {
       if (e.code() == ErrorCode::interrupted || e.code() == ErrorCode::io || e.code() == ErrorCode::no_space) throw;
       const std::lock_guard lock(mutex_);
@@ -94,7 +110,7 @@ class Pull {
   }
 
   // Adds what the image needs and nobody has asked for yet.
-  void want_blobs(Transfer& transfer, std::size_t i) {
+  void want_blobs(std::size_t i) {
     const PulledImage& image = report_.images[i];
     const PullPlan plan = plan_pull({&*image.resolved}, store_);
     for (const PullPlan::Blob& blob : plan.blobs) {
@@ -104,19 +120,36 @@ class Pull {
         report_.bytes.total += blob.descriptor.size;
         if (blob.is_present) report_.bytes.reused += is_document(image, blob.descriptor.digest) ? 0 : blob.descriptor.size;
         wanted.is_done = blob.is_present;
-        if (!blob.is_present) {
-          const Reference& repository = image.reference;
-          transfer.add(blob.descriptor, repository, repository.familiar() + " " + blob.descriptor.digest.short_hex());
-        }
+        if (!blob.is_present) fetch(blob.descriptor, image.reference);
       }
-      if (wanted.error) fail_image(i, *wanted.error);
-      if (wanted.is_done || wanted.error) continue;
-      if (!is_new) transfer.add_source(blob.descriptor.digest, image.reference);
-      wanted.images.push_back(i);
+      const bool is_asked_anew = wanted.repositories.insert(image.reference.name()).second;
+      if (wanted.error && !is_asked_anew) fail_image(i, *wanted.error);
+      if (wanted.is_done || (wanted.error && !is_asked_anew)) continue;
       ++pending_[i];
+      if (is_new || (!wanted.error && transfer_->add_source(blob.descriptor.digest, image.reference))) {
+        wanted.images.push_back(i);
+        continue;
+      }
+      wanted.late.push_back({.image = i, .descriptor = blob.descriptor});
+      if (wanted.error) fetch_again(wanted);
     }
     for (const ResolvedImage& resolved : image.resolved->images) warn_about_foreign_layers(image.reference, resolved);
     if (pending_[i] == 0 && !image.error) make_ready(i);
+  }
+
+  void fetch(const Descriptor& descriptor, const Reference& repository) {
+    transfer_->add(descriptor, repository, repository.familiar() + " " + descriptor.digest.short_hex());
+  }
+
+  // Given up before these images were there to be asked for it: their own repositories may have it.
+  void fetch_again(Wanted& wanted) {
+    wanted.error.reset();
+    const std::vector<Late> late = std::exchange(wanted.late, {});
+    fetch(late.front().descriptor, report_.images[late.front().image].reference);
+    for (const Late& one : late) {
+      if (&one != &late.front()) transfer_->add_source(one.descriptor.digest, report_.images[one.image].reference);
+      wanted.images.push_back(one.image);
+    }
   }
 
   // Manifests, indexes and configs: they came with resolving, so that finding them in the store says nothing about an earlier run.
@@ -147,6 +180,10 @@ class Pull {
       else if (pending_[i] == 0 && !report_.images[i].error) make_ready(i);
     }
     wanted.images.clear();
+    if (error && !wanted.late.empty()) return fetch_again(wanted);
+    for (const Late& one : std::exchange(wanted.late, {})) {
+      if (--pending_[one.image] == 0 && !report_.images[one.image].error) make_ready(one.image);
+    }
   }
 
   void fail_image(std::size_t i, const Error& error) {
@@ -199,18 +236,14 @@ class Pull {
     return true;
   }
 
-  struct Wanted {
-    bool is_done = false;
-    std::optional<Error> error;
-    std::vector<std::size_t> images;  // waiting for it
-  };
-
   const Context ctx_;
   Client& client_;
   store::BlobStore& store_;
   const PullOptions& options_;
   const ImagesReady& on_ready_;
   Resolutions resolutions_;
+
+  Transfer* transfer_ = nullptr;  // while it runs
 
   std::mutex mutex_;  // guards all below; an image's entry is written by one thread at a time
   std::condition_variable_any changed_;

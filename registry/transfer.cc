@@ -111,6 +111,7 @@ void Transfer::Impl::fail_all(const Error& error) {
 void Transfer::Impl::finish_blob(std::unique_lock<std::mutex>& lock, Blob& blob, const std::optional<Error>& error) {
   if (blob.state == Blob::State::done) return;
   blob.state = Blob::State::done;
+  close_if_given_up(lock, blob);  // first, because it may be asked for anew at once
   const std::uint64_t written = blob.written;
   lock.unlock();
   // Without the lock: whoever hears of a failure may stop the run at once, and our answer to that takes it.
@@ -179,15 +180,17 @@ void Transfer::add(const Descriptor& descriptor, const Reference& repository, st
   impl_->work_ready.notify_all();
 }
 
-void Transfer::add_source(const Digest& digest, const Reference& repository) {
+bool Transfer::add_source(const Digest& digest, const Reference& repository) {
   const std::lock_guard lock(impl_->mutex);
   impl_->note_image(repository);
   for (Impl::Blob& blob : impl_->blobs) {
-    if (blob.descriptor.digest != digest) continue;
+    if (blob.descriptor.digest != digest || blob.state == Impl::Blob::State::done) continue;
     ++blob.shares;
     if (blob.repository.name() != repository.name()) blob.alternatives.push_back(repository);
     if (blob.state == Impl::Blob::State::active) impl_->scheduler.set_shares(blob.scheduled, blob.shares);
+    return true;
   }
+  return false;
 }
 
 void Transfer::finish() {

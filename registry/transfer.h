@@ -38,11 +38,11 @@ class Transfer {
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
-  // Thread-safe. `label` is for progress. Each digest once.
+  // Thread-safe. `label` is for progress. Each digest once; again when it was given up.
   void add(const Descriptor& descriptor, const Reference& repository, std::string label);
   // Another image needs this blob too: it becomes more urgent, and that image's repository is asked when the first cannot serve
-  // it. Thread-safe.
-  void add_source(const Digest& digest, const Reference& repository);
+  // it. False: it has ended already, and Done says or will say how. Thread-safe.
+  bool add_source(const Digest& digest, const Reference& repository);
   // Returns when all added blobs are done. Throws interrupted, and what concerns all of them (io, no_space).
   void finish();
 

@@ -69,7 +69,6 @@ void Transfer::Impl::give_up_or_go_elsewhere(std::unique_lock<std::mutex>& lock,
   }
   scheduler.drop(blob.scheduled);
   finish_blob(lock, blob, error);
-  close_if_given_up(lock, blob);
 }
 
 }  // namespace drover::registry

@@ -23,6 +23,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <latch>
 #include <mutex>
 #include <random>
 #include <stdexcept>
@@ -67,6 +68,19 @@ class FullDisk final : public Progress {
   std::condition_variable changed_;
   std::size_t open_ = 0;
   std::size_t most_ = 0;
+};
+
+// Told of the first blob that is given up.
+class FirstFailure final : public Progress {
+ public:
+  void on(const ProgressEvent& event) noexcept override {
+    if (event.kind == ProgressEvent::Kind::failed) std::call_once(once_, [this] { happened_.count_down(); });
+  }
+  void wait() { happened_.wait(); }
+
+ private:
+  std::once_flag once_;
+  std::latch happened_{1};
 };
 
 // How many files this process has open: at its beginning, and at most when a blob fails.
@@ -279,6 +293,21 @@ BOOST_AUTO_TEST_CASE(a_shared_layer_comes_from_whichever_repository_has_it) {
   Client client(transport, {});
   const PullReport report = pull(ctx, client, store, all, {.platforms = {.all = true}});
   for (const PulledImage& image : report.images) BOOST_TEST(!image.error.has_value(), (image.error ? image.error->what() : ""));
+  BOOST_TEST(holds(base));
+}
+
+// Whoever comes when the blob was given up at the others' repositories asks his own.
+BOOST_AUTO_TEST_CASE(a_shared_layer_comes_from_the_repository_of_an_image_that_comes_late) {
+  FirstFailure failure;
+  ctx.progress = &failure;
+  registry.fault({.target = "/acme/one/blobs/" + test::sha256_of(base), .count = 0}, {.status = 404});
+  registry.add_image("acme/late", "1", {{.bytes = base}});
+  registry.fault({.target = "/acme/late/manifests/1"}, {.edit = [&](const test::ServedRequest&, test::Reply&) { failure.wait(); }});
+  Client client(transport, {});
+  const PullReport report =
+      pull(ctx, client, store, {both()[0], Reference::parse(registry.reference("acme/late", "1"))}, {.platforms = {.all = true}});
+  BOOST_TEST(report.images[0].error.has_value());
+  BOOST_TEST(report.images[1].complete, (report.images[1].error ? report.images[1].error->what() : ""));
   BOOST_TEST(holds(base));
 }
 
