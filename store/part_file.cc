@@ -22,6 +22,9 @@ namespace {
 
 constexpr std::uint64_t journalled_from_bytes = 1U << 20U;  // a smaller blob is fetched again sooner than it is resumed
 constexpr std::size_t record_bytes_max = 1U << 20U;         // one record's range, so that checking it needs no more memory
+// One write(2), and with it the largest piece of page cache that is taken at a time: decision 0012.
+constexpr std::size_t write_bytes = 32U << 10U;
+constexpr std::uint64_t write_back_bytes = 8U << 20U;  // that lie in the page cache before the disk is told to begin with them
 constexpr auto sync_interval = std::chrono::seconds(1);
 constexpr int sync_share = 20;  // at most a twentieth of the time goes into syncs, on disks where one takes long
 
@@ -90,12 +93,15 @@ struct PartFile::Impl {
   // The hashing thread's own.
   Hasher hasher{Digest::Algorithm::sha256};
   std::vector<JournalRecord> kept;  // of an earlier attempt, written into the new journal
-  std::chrono::steady_clock::time_point next_sync;
-  bool is_dirty = false;  // records since the last sync
   std::vector<std::byte> buffer;
+  // The writing thread's own.
+  std::chrono::steady_clock::time_point next_sync;
+  bool is_dirty = false;     // records since the last sync
+  std::uint64_t cached = 0;  // bytes written since the disk was told to begin
 
   void resume(const Context& ctx);
   RangeSet check_ranges(const std::vector<JournalRecord>& records, std::vector<JournalRecord>& sound);
+  void put(std::span<const std::byte> bytes, std::uint64_t offset);
   void open_journal();
   void append(const JournalRecord& record);
   void sync(const Context& ctx);
@@ -119,8 +125,8 @@ std::optional<PartFile> PartFile::try_open(const Context& ctx, BlobStore& store,
                                           .midstate = {},
                                           .hasher = Hasher(descriptor.digest.algorithm()),
                                           .kept = {},
-                                          .next_sync = ctx.clock->now() + sync_interval,
-                                          .buffer = {}});
+                                          .buffer = {},
+                                          .next_sync = ctx.clock->now() + sync_interval});
   impl->resume(ctx);
   if (!impl->part) impl->part = create_part(impl->part_path, descriptor.size);
   return PartFile(std::move(impl));
@@ -166,6 +172,20 @@ RangeSet PartFile::Impl::check_ranges(const std::vector<JournalRecord>& records,
     sound.push_back(record);
   }
   return good;
+}
+
+void PartFile::Impl::put(std::span<const std::byte> bytes, std::uint64_t offset) {
+  cached += bytes.size();
+  while (!bytes.empty()) {
+    const std::span<const std::byte> first = bytes.first(std::min(bytes.size(), write_bytes));
+    write_all_at(part.get(), first, offset, part_path.string());
+    bytes = bytes.subspan(first.size());
+    offset += first.size();
+  }
+  if (cached < write_back_bytes) return;
+  cached = 0;
+  // Only a beginning, so that the sync at the end has little left to do; that sync is what tells of errors.
+  sync_file_range(part.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
 }
 
 // A new journal of this boot, holding what was kept, put in the old one's place at once.
@@ -291,7 +311,7 @@ void PartFile::write(const Context& ctx, std::uint64_t offset, std::span<const s
     write(ctx, offset, bytes.first(record_bytes_max));
     return write(ctx, offset + record_bytes_max, bytes.subspan(record_bytes_max));
   }
-  write_all_at(part.part.get(), bytes, offset, part.part_path.string());
+  part.put(bytes, offset);
   const ByteRange range{offset, offset + bytes.size()};
   Sha256::Midstate midstate;
   {
