@@ -2,7 +2,8 @@
 //
 // Begins with a few and doubles as soon as each has shown that it works, until an addition brings too little (then: one at a
 // time, about a second each; two additions that bring too little: hold, and try again every 15 s). The first doublings are too
-// quick to be judged where a connection's first bytes come at once: then the proof that each connection delivers has to do.
+// quick to be judged where a connection's first bytes come at once: then the proof that each connection delivers has to do, unless it
+// delivers so much that there is no hurry.
 #pragma once
 
 #include <chrono>

@@ -77,6 +77,23 @@ BOOST_AUTO_TEST_CASE(it_begins_with_what_stands_already_but_not_with_more_than_a
   BOOST_TEST(limit.limit() == 16U);
 }
 
+// A host nearby: the machine itself is the limit, and more connections only take turns.
+BOOST_AUTO_TEST_CASE(connections_that_bring_plenty_are_judged_before_more_are_opened) {
+  Host host;
+  host.proven_after = 0;
+  host.run(3, [](double connections) { return connections < 2 ? 500e6 : 600e6; });
+  BOOST_TEST(host.limit.limit() >= 2U);
+  BOOST_TEST(host.limit.limit() <= 3U);
+}
+
+// A server that lets the first megabytes through at once and slows down then.
+BOOST_AUTO_TEST_CASE(a_burst_at_first_is_not_plenty) {
+  Host host;
+  host.proven_after = 0.01;
+  host.run(0.5, [&](double connections) { return connections * (host.since_change < 0.005 ? 400e6 : 20e6); }, 0.001);
+  BOOST_TEST(host.limit.limit() == 16U);
+}
+
 // Where connections show themselves slowly enough to be judged, a doubling that brings nothing is undone and two failures hold.
 BOOST_AUTO_TEST_CASE(a_saturated_link_keeps_few) {
   Host host;
