@@ -193,7 +193,7 @@ BOOST_AUTO_TEST_CASE(a_body_that_falls_silent_is_a_stall) {
   BOOST_TEST(failure.has("127.0.0.1:" + std::to_string(server.port()) + " stalled"), failure);
   BOOST_TEST(!failure.has("secret"));
   BOOST_TEST(took.count() >= 300);
-  BOOST_TEST(took.count() < 1500);
+  BOOST_TEST(took.count() < 30'000);
   BOOST_TEST(sink.body.size() == 50'000U);
 }
 
@@ -204,7 +204,8 @@ BOOST_AUTO_TEST_CASE(a_trickle_below_the_rate_is_a_stall_and_one_above_is_not) {
   request.timeouts.stall_bytes_per_second = 1000;
   BOOST_TEST(failure_of([&] { transport.send(ctx, request, 100); }).has("stalled"));
 
-  request.timeouts.stall_bytes_per_second = 10;
+  request.timeouts.stall = milliseconds(1000);  // of 1200 that it takes; a loaded machine sends nothing for half of one
+  request.timeouts.stall_bytes_per_second = 1;
   BOOST_TEST(transport.send(ctx, request, 100).body == reply.get().body);
 }
 
@@ -230,12 +231,12 @@ BOOST_AUTO_TEST_CASE(an_answer_must_begin_in_time_and_end_in_time) {
   Request request = request_to(url());
   request.timeouts.first_byte = milliseconds(200);
   milliseconds took = time_of([&] { BOOST_TEST(failure_of([&] { transport.send(ctx, request, 100); }).has("sent no answer within 0.2s")); });
-  BOOST_TEST(took.count() < 4000);
+  BOOST_TEST(took.count() < 30'000);
 
   reply = Reply{.body = pattern(1000), .slice_bytes = 1, .slice_delay = milliseconds(5)};
   request.timeouts.total = milliseconds(300);
   took = time_of([&] { BOOST_TEST(failure_of([&] { transport.send(ctx, request, 2000); }).has("did not complete the answer within 0.3s")); });
-  BOOST_TEST(took.count() < 4000);
+  BOOST_TEST(took.count() < 30'000);
 }
 
 BOOST_AUTO_TEST_CASE(bytes_before_a_reset_are_delivered) {
