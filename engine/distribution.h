@@ -21,7 +21,7 @@ struct DistributionImage {
   std::string media_type = {};           // of the index or manifest
   std::optional<Digest> digest = {};
   std::int64_t size_bytes = 0;
-  std::vector<Platform> platforms = {};  // normalised
+  std::vector<Platform> platforms = {};  // normalised; engines up to 28.5 tell none of a single OCI manifest
 };
 
 struct DistributionOptions {

@@ -185,7 +185,7 @@ std::vector<Step> image_steps() {
       {"GET /distribution/{name}/json", "find_in_registry",
        [](Bench& b) {
          const auto found = find_in_registry(b.ctx, b.client, Reference::parse(b.tagged()));
-         expect(found && found->digest == b.pushed && !found->platforms.empty(), "the registry has what was pushed");
+         expect(found && found->digest == b.pushed && found->size_bytes > 0, "the registry has what was pushed");
          expect(!find_in_registry(b.ctx, b.client, Reference::parse(b.repository() + ":none")), "and nothing else");
        }},
       {"GET /images/get", "save_images",
