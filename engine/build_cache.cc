@@ -21,7 +21,8 @@ std::vector<BuildCacheRecord> parse_build_cache(const nlohmann::json& records) {
     if (entry.id.empty()) continue;
     entry.parents = texts_member(record, "Parents");
     // Below API 1.42 there is one, in "Parent".
-    if (const std::string parent = text_member(record, "Parent"); entry.parents.empty() && !parent.empty()) entry.parents.push_back(parent);
+    if (const std::string parent = text_member(record, "Parent"); entry.parents.empty() && !parent.empty())
+      entry.parents.push_back(parent);
     entry.type = text_member(record, "Type");
     entry.description = text_member(record, "Description");
     entry.is_in_use = flag_member(record, "InUse");
@@ -48,7 +49,7 @@ PrunedBuildCache prune_build_cache(const Context& ctx, Client& client, const Bui
   if (options.reserved_bytes) query.number(has_limits ? "reserved-space" : "keep-storage", *options.reserved_bytes);
   if (options.used_bytes_max) query.number("max-used-space", *options.used_bytes_max);
   if (options.free_bytes_min) query.number("min-free-space", *options.free_bytes_min);
-  const nlohmann::json answer = client.post(ctx, query.path(), nullptr, removal_silence_max);
+  const nlohmann::json answer = client.post(ctx, query.path(), nullptr, long_work_silence_max);
   return {texts_member(answer, "CachesDeleted"), number_member(answer, "SpaceReclaimed")};
 }
 

@@ -1,4 +1,5 @@
-// The builder's cache of an engine (BuildKit's, since 18.09): what it holds, and pruning it. Thread rule and errors are the Client's.
+// The builder's cache of an engine (BuildKit's, since 18.09): what it holds, and pruning it. Thread rule and errors are the
+// Client's.
 #pragma once
 
 #include "base/context.h"

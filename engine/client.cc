@@ -78,7 +78,8 @@ class StreamSink final : public net::ResponseSink {
 // Hands a good answer on, piece by piece; keeps the beginning of a bad one.
 class ForwardSink final : public net::ResponseSink {
  public:
-  ForwardSink(const std::function<void(const ResponseHead&)>& on_head, const Client::ByteSink& on_bytes) : on_head_(on_head), on_bytes_(on_bytes) {}
+  ForwardSink(const std::function<void(const ResponseHead&)>& on_head, const Client::ByteSink& on_bytes)
+      : on_head_(on_head), on_bytes_(on_bytes) {}
 
   bool on_head(const ResponseHead& head) override {
     head_ = head;
@@ -276,16 +277,17 @@ nlohmann::json Client::get(const Context& ctx, std::string_view path, std::chron
   return impl_->call(ctx, "GET", path, {}, silence_max);
 }
 
-nlohmann::json Client::find(const Context& ctx, std::string_view path) {
+nlohmann::json Client::find(const Context& ctx, std::string_view path, std::chrono::milliseconds silence_max) {
   try {
-    return get(ctx, path);
+    return get(ctx, path, silence_max);
   } catch (const Error& error) {
     if (error.code() == ErrorCode::not_found) return nullptr;
     throw;
   }
 }
 
-nlohmann::json Client::post(const Context& ctx, std::string_view path, const nlohmann::json& body, std::chrono::milliseconds silence_max) {
+nlohmann::json Client::post(const Context& ctx, std::string_view path, const nlohmann::json& body,
+                            std::chrono::milliseconds silence_max) {
   return impl_->call(ctx, "POST", path, body.is_null() ? std::string() : body.dump(), silence_max);
 }
 

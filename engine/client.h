@@ -28,8 +28,8 @@ namespace drover::engine {
 inline constexpr std::uint64_t json_bytes_max = 64U << 20U;
 inline constexpr std::uint64_t error_body_bytes_max = 64U << 10U;
 
-// Within which the engine answers that something large is removed, on a slow disk.
-inline constexpr std::chrono::minutes removal_silence_max{10};
+// Within which the engine answers to what looks at, copies or removes many files, on a slow disk.
+inline constexpr std::chrono::minutes long_work_silence_max{10};
 
 // Thread-safe. Negotiates the version once, from the Api-Version header of the first answer.
 class Client {
@@ -50,17 +50,17 @@ class Client {
   void require(const Context& ctx, ApiVersion version, std::string_view what);
 
   // `path` begins after the version: "/images/json?all=1". Statuses of 300 and above throw EngineFailure (404 not_found, else
-  // engine; a version that the engine refuses: unsupported) with the engine's own message, made printable. An empty answer is null.
-  // `silence_max`: how long the engine may work before it answers.
+  // engine; a version that the engine refuses: unsupported) with the engine's own message, made printable. An empty answer is
+  // null. `silence_max`: how long the engine may work before it answers.
   nlohmann::json get(const Context& ctx, std::string_view path, std::chrono::milliseconds silence_max = std::chrono::minutes(1));
   // The same; null as well when there is no such object (404).
-  nlohmann::json find(const Context& ctx, std::string_view path);
+  nlohmann::json find(const Context& ctx, std::string_view path, std::chrono::milliseconds silence_max = std::chrono::minutes(1));
   // A null `body` is not sent.
   nlohmann::json post(const Context& ctx, std::string_view path, const nlohmann::json& body,
                       std::chrono::milliseconds silence_max = std::chrono::minutes(1));
   nlohmann::json put(const Context& ctx, std::string_view path, const nlohmann::json& body);
   // What the engine says about its removal; null when it says nothing (204). Removing many files may take minutes.
-  nlohmann::json remove(const Context& ctx, std::string_view path, std::chrono::milliseconds silence_max = removal_silence_max);
+  nlohmann::json remove(const Context& ctx, std::string_view path, std::chrono::milliseconds silence_max = long_work_silence_max);
   // The head alone; absence throws not_found as everywhere.
   net::ResponseHead head(const Context& ctx, std::string_view path);
 
@@ -77,8 +77,8 @@ class Client {
   };
   // Receives a good answer's body in pieces that are cut anywhere. False: enough; the connection is closed.
   using ByteSink = std::function<bool(std::span<const std::byte>)>;
-  // Statuses below 300, and 304 ("is so already"), return; others throw as for get(), also when the engine refuses and closes while the
-  // body is still being sent. An empty `on_bytes` drops the body.
+  // Statuses below 300, and 304 ("is so already"), return; others throw as for get(), also when the engine refuses and closes
+  // while the body is still being sent. An empty `on_bytes` drops the body.
   net::ResponseHead exchange(const Context& ctx, const Call& call, const ByteSink& on_bytes = {});
 
   // The same for an answer that is one JSON document; an empty one is null.

@@ -68,7 +68,8 @@ void parse_limits(const nlohmann::json& host, HostConfig& out) {
     out.ulimits.push_back({text_member(limit, "Name"), number_member(limit, "Soft"), number_member(limit, "Hard")});
   }
   for (const nlohmann::json& device : items_member(host, "Devices")) {
-    out.devices.push_back({text_member(device, "PathOnHost"), text_member(device, "PathInContainer"), text_member(device, "CgroupPermissions")});
+    out.devices.push_back(
+        {text_member(device, "PathOnHost"), text_member(device, "PathInContainer"), text_member(device, "CgroupPermissions")});
   }
   out.memory_bytes = number_member(host, "Memory");
   out.memory_swap_bytes = number_member(host, "MemorySwap");

@@ -1,4 +1,5 @@
-// What a container is asked to be: the part of it that images set defaults for (Config), and the part that belongs to the host (HostConfig).
+// What a container is asked to be: the part of it that images set defaults for (Config), and the part that belongs to the host
+// (HostConfig).
 //
 // Shapes of GET /containers/{id}/json, GET /images/{name}/json and POST /containers/create, API 1.24 to 1.52. Values.
 #pragma once
@@ -14,7 +15,8 @@
 
 namespace drover::engine {
 
-// `test` is {"NONE"}, {"CMD", …} or {"CMD-SHELL", line}; empty: the image's. Zero times are the engine's defaults (30 s, 30 s, 0 s, 5 s).
+// `test` is {"NONE"}, {"CMD", …} or {"CMD-SHELL", line}; empty: the image's. Zero times are the engine's defaults (30 s, 30 s, 0
+// s, 5 s).
 struct Healthcheck {
   std::vector<std::string> test = {};
   std::chrono::nanoseconds interval{0};

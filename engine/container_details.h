@@ -80,8 +80,8 @@ struct ContainerDetails {
   NetworkSettings network_settings = {};
   std::optional<std::int64_t> size_rw_bytes = {};       // only when asked for
   std::optional<std::int64_t> size_root_fs_bytes = {};
-  // The whole answer, for members that are not here and for comparing all of it. Shared and never changed: copies of these details are
-  // many, and the type of a document is only declared in headers.
+  // The whole answer, for members that are not here and for comparing all of it. Shared and never changed: copies of these
+  // details are many, and the type of a document is only declared in headers.
   std::shared_ptr<const nlohmann::json> raw = {};
 };
 

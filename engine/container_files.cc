@@ -48,7 +48,8 @@ std::vector<FileChange> parse_container_changes(const nlohmann::json& answer) {
   return changes;
 }
 
-std::optional<PathStat> find_container_path(const Context& ctx, Client& client, std::string_view container, std::string_view path) {
+std::optional<PathStat> find_container_path(const Context& ctx, Client& client, std::string_view container,
+                                            std::string_view path) {
   try {
     return stat_of(client.head(ctx, archive_path(container, path)));
   } catch (const Error& error) {
@@ -63,8 +64,8 @@ PathStat read_container_files(const Context& ctx, Client& client, std::string_vi
   return stat_of(client.exchange(ctx, call, on_bytes)).value_or(PathStat{});
 }
 
-void write_container_files(const Context& ctx, Client& client, std::string_view container, std::string_view folder, const net::BodySource& tar,
-                           const WriteFilesOptions& options) {
+void write_container_files(const Context& ctx, Client& client, std::string_view container, std::string_view folder,
+                           const net::BodySource& tar, const WriteFilesOptions& options) {
   Query query(object_path("containers", container, "archive"));
   query.set("path", folder).flag("noOverwriteDirNonDir", !options.may_replace_kind).flag("copyUIDGID", options.keeps_owner);
   client.exchange(ctx, {.method = "PUT",

@@ -30,9 +30,10 @@ struct PathStat {
 };
 
 // HEAD /containers/{id}/archive; nothing when the container or the path in it does not exist.
-std::optional<PathStat> find_container_path(const Context& ctx, Client& client, std::string_view container, std::string_view path);
-// GET /containers/{id}/archive: the file or folder as a plain tar, its entries below the path's last part. A volume's content is read by
-// its mount point. What the engine cannot read any more half-way through ends the answer early: network.
+std::optional<PathStat> find_container_path(const Context& ctx, Client& client, std::string_view container,
+                                            std::string_view path);
+// GET /containers/{id}/archive: the file or folder as a plain tar, its entries below the path's last part. A volume's content is
+// read by its mount point. What the engine cannot read any more half-way through ends the answer early: network.
 PathStat read_container_files(const Context& ctx, Client& client, std::string_view container, std::string_view path,
                               const Client::ByteSink& on_bytes);
 
@@ -41,10 +42,10 @@ struct WriteFilesOptions {
   bool keeps_owner = true;       // as the archive says (copyUIDGID); else the container's root owns all
 };
 
-// PUT /containers/{id}/archive: unpacks a tar (plain, gzip, bzip2, xz) into `folder`, which must exist. not_found for container or folder;
-// EngineFailure with status 403 when the volume or root file system is read-only.
-void write_container_files(const Context& ctx, Client& client, std::string_view container, std::string_view folder, const net::BodySource& tar,
-                           const WriteFilesOptions& options = {});
+// PUT /containers/{id}/archive: unpacks a tar (plain, gzip, bzip2, xz) into `folder`, which must exist. not_found for container
+// or folder; EngineFailure with status 403 when the volume or root file system is read-only.
+void write_container_files(const Context& ctx, Client& client, std::string_view container, std::string_view folder,
+                           const net::BodySource& tar, const WriteFilesOptions& options = {});
 // GET /containers/{id}/export: the whole root file system as a plain tar, without volumes.
 void export_container(const Context& ctx, Client& client, std::string_view container, const Client::ByteSink& on_bytes);
 

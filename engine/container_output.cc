@@ -69,8 +69,10 @@ ProcessTable parse_process_table(const nlohmann::json& answer) {
   return table;
 }
 
-ProcessTable list_container_processes(const Context& ctx, Client& client, std::string_view container, std::string_view ps_arguments) {
-  return parse_process_table(client.get(ctx, Query(object_path("containers", container, "top")).text("ps_args", ps_arguments).path()));
+ProcessTable list_container_processes(const Context& ctx, Client& client, std::string_view container,
+                                      std::string_view ps_arguments) {
+  return parse_process_table(
+      client.get(ctx, Query(object_path("containers", container, "top")).text("ps_args", ps_arguments).path()));
 }
 
 }  // namespace drover::engine

@@ -27,8 +27,8 @@ struct LogOptions {
   std::optional<std::int64_t> tail = {};  // the last so many lines; nothing: all
 };
 
-// GET /containers/{id}/logs. Pieces are cut anywhere, not at lines. A container with a terminal has standard output alone. An engine
-// failure (501) when the container's log driver keeps nothing to read.
+// GET /containers/{id}/logs. Pieces are cut anywhere, not at lines. A container with a terminal has standard output alone. An
+// engine failure (501) when the container's log driver keeps nothing to read.
 void read_container_logs(const Context& ctx, Client& client, std::string_view container, const LogOptions& options,
                          const LogFrames::Handler& on_output);
 
@@ -40,8 +40,8 @@ struct AttachOptions {
   std::string detach_keys = {};  // of a terminal: "ctrl-p,ctrl-q"
 };
 
-// POST /containers/{id}/attach: its streams, as they go on; `format` is always told. Use converse(). Attach before the start, and nothing
-// is missed. Other clients may be attached to the same streams.
+// POST /containers/{id}/attach: its streams, as they go on; `format` is always told. Use converse(). Attach before the start, and
+// nothing is missed. Other clients may be attached to the same streams.
 Hijacked attach_container(const Context& ctx, Client& client, std::string_view container, const AttachOptions& options = {});
 
 struct TerminalSize {
@@ -58,7 +58,8 @@ struct ProcessTable {
 };
 
 // GET /containers/{id}/top: by the ps of the engine's machine with these arguments; empty: "-ef".
-ProcessTable list_container_processes(const Context& ctx, Client& client, std::string_view container, std::string_view ps_arguments = {});
+ProcessTable list_container_processes(const Context& ctx, Client& client, std::string_view container,
+                                      std::string_view ps_arguments = {});
 
 // Pure; absent and null members are fine.
 ProcessTable parse_process_table(const nlohmann::json& answer);

@@ -12,7 +12,9 @@ namespace {
 
 constexpr ApiVersion one_shot_api{1, 41};
 
-std::chrono::nanoseconds time_of(const nlohmann::json& object, const char* name) { return std::chrono::nanoseconds(number_member(object, name)); }
+std::chrono::nanoseconds time_of(const nlohmann::json& object, const char* name) {
+  return std::chrono::nanoseconds(number_member(object, name));
+}
 
 // cgroup v2 has "inactive_file", v1 its total over children.
 std::int64_t cache_of(const nlohmann::json& stats) {
@@ -45,7 +47,8 @@ ContainerStats parse_container_stats(const nlohmann::json& answer) {
   out.memory_limit_bytes = number_member(memory, "limit");
   out.processes = number_member(member(answer, "pids_stats"), "current");
   if (const nlohmann::json& networks = member(answer, "networks"); networks.is_object()) {
-    for (const auto& [name, traffic] : networks.items()) out.networks[name] = {number_member(traffic, "rx_bytes"), number_member(traffic, "tx_bytes")};
+    for (const auto& [name, traffic] : networks.items())
+      out.networks[name] = {number_member(traffic, "rx_bytes"), number_member(traffic, "tx_bytes")};
   }
   add_block_io(answer, out);
   return out;

@@ -1,4 +1,5 @@
-// What a container uses: processor time, memory, network, block devices. GET /containers/{id}/stats. Values; errors are the Client's.
+// What a container uses: processor time, memory, network, block devices. GET /containers/{id}/stats. Values; errors are the
+// Client's.
 #pragma once
 
 #include "base/context.h"
@@ -38,8 +39,8 @@ struct ContainerStats {
   std::int64_t block_write_bytes = 0;
 };
 
-// Of one processor between two readings, as `docker stats` shows it: 1.0 is one processor busy all the time. Nothing when the readings
-// lie too near together, or are not of one run of the container.
+// Of one processor between two readings, as `docker stats` shows it: 1.0 is one processor busy all the time. Nothing when the
+// readings lie too near together, or are not of one run of the container.
 std::optional<double> cpu_share(const ContainerStats& before, const ContainerStats& after);
 
 // One reading, at once: `one-shot` from API 1.41 on; earlier engines take a second or two.

@@ -56,7 +56,11 @@ std::optional<ContainerSummary> parse_summary(const nlohmann::json& entry) {
   return out;
 }
 
-bool change(const Context& ctx, Client& client, std::string path, std::chrono::milliseconds silence_max = std::chrono::minutes(1)) {
+// Sizes are counted while one waits.
+std::chrono::milliseconds patience(bool with_sizes) { return with_sizes ? long_work_silence_max : std::chrono::minutes(1); }
+
+bool change(const Context& ctx, Client& client, std::string path,
+            std::chrono::milliseconds silence_max = std::chrono::minutes(1)) {
   return client.exchange(ctx, {.method = "POST", .path = std::move(path), .silence_max = silence_max}).status != 304;
 }
 
@@ -68,7 +72,8 @@ std::chrono::milliseconds stop_patience(const StopOptions& options) {
   return *options.timeout < std::chrono::seconds(0) ? std::chrono::milliseconds(0) : *options.timeout + margin;
 }
 
-std::string stop_path(const Context& ctx, Client& client, std::string_view container, const StopOptions& options, std::string_view action) {
+std::string stop_path(const Context& ctx, Client& client, std::string_view container, const StopOptions& options,
+                      std::string_view action) {
   Query query(object_path("containers", container, action));
   if (options.timeout) query.number("t", options.timeout->count());
   if (!options.signal.empty()) client.require(ctx, stop_signal_api, "a signal to stop with");
@@ -99,13 +104,13 @@ std::vector<ContainerSummary> list_containers(const Context& ctx, Client& client
   Query query("/containers/json");
   query.flag("all", !options.running_only).flag("size", options.with_sizes).filters(options.filters);
   if (options.limit > 0) query.number("limit", options.limit);
-  return parse_container_list(client.get(ctx, query.path()));
+  return parse_container_list(client.get(ctx, query.path(), patience(options.with_sizes)));
 }
 
 std::optional<ContainerDetails> find_container(const Context& ctx, Client& client, std::string_view container,
                                                const InspectOptions& options) {
-  return parse_container_details(
-      client.find(ctx, Query(object_path("containers", container, "json")).flag("size", options.with_sizes).path()));
+  const Query query = Query(object_path("containers", container, "json")).flag("size", options.with_sizes);
+  return parse_container_details(client.find(ctx, query.path(), patience(options.with_sizes)));
 }
 
 std::vector<FeatureGate> find_create_gates(const CreateRequest& request, const nlohmann::json& body) {
@@ -118,12 +123,14 @@ std::vector<FeatureGate> find_create_gates(const CreateRequest& request, const n
   const auto endpoints = items_member(member(body, "NetworkingConfig"), "EndpointsConfig");
   need(endpoints.size() > 1, {1, 44}, "a container in several networks from the start");
   const auto any_endpoint = [&](const auto& has) { return std::any_of(endpoints.begin(), endpoints.end(), has); };
-  need(any_endpoint([](const nlohmann::json& e) { return !text_member(e, "MacAddress").empty(); }), {1, 44}, "a MAC address for one network");
+  need(any_endpoint([](const nlohmann::json& e) { return !text_member(e, "MacAddress").empty(); }), {1, 44},
+       "a MAC address for one network");
   need(any_endpoint([](const nlohmann::json& e) { return number_member(e, "GwPriority") != 0; }), {1, 48}, "a gateway priority");
   const nlohmann::json& host = member(body, "HostConfig");
   const auto mounts = items_member(host, "Mounts");
   const auto any_mount = [&](const auto& has) { return std::any_of(mounts.begin(), mounts.end(), has); };
-  need(any_mount([](const nlohmann::json& m) { return !text_member(member(m, "VolumeOptions"), "Subpath").empty(); }), {1, 45}, "a part of a volume");
+  need(any_mount([](const nlohmann::json& m) { return !text_member(member(m, "VolumeOptions"), "Subpath").empty(); }), {1, 45},
+       "a part of a volume");
   need(any_mount([](const nlohmann::json& m) { return text_member(m, "Type") == "image"; }), {1, 48}, "an image as a mount");
   need(!text_member(host, "CgroupnsMode").empty(), {1, 41}, "a choice of the cgroup namespace");
   return gates;
@@ -134,12 +141,14 @@ CreatedContainer create_container(const Context& ctx, Client& client, const Crea
   const nlohmann::json answer =
       client.post(ctx, Query("/containers/create").text("name", request.name).text("platform", request.platform).path(), body);
   CreatedContainer created{text_member(answer, "Id"), texts_member(answer, "Warnings")};
-  if (created.id.empty()) throw Error(ErrorCode::engine, "POST /containers/create: the engine did not name the container that it made");
+  if (created.id.empty()) {
+    throw Error(ErrorCode::engine, "POST /containers/create: the engine did not name the container that it made");
+  }
   return created;
 }
 
 bool start_container(const Context& ctx, Client& client, std::string_view container) {
-  return change(ctx, client, object_path("containers", container, "start"), std::chrono::minutes(10));  // may unpack a layer first
+  return change(ctx, client, object_path("containers", container, "start"), long_work_silence_max);  // it may unpack layers first
 }
 
 bool stop_container(const Context& ctx, Client& client, std::string_view container, const StopOptions& options) {
@@ -166,7 +175,8 @@ void rename_container(const Context& ctx, Client& client, std::string_view conta
   change(ctx, client, Query(object_path("containers", container, "rename")).set("name", new_name).path());
 }
 
-std::vector<std::string> update_container(const Context& ctx, Client& client, std::string_view container, const nlohmann::json& body) {
+std::vector<std::string> update_container(const Context& ctx, Client& client, std::string_view container,
+                                          const nlohmann::json& body) {
   return texts_member(client.post(ctx, object_path("containers", container, "update"), body), "Warnings");
 }
 
@@ -181,7 +191,9 @@ WaitResult wait_container(const Context& ctx, Client& client, std::string_view c
   if (on_waiting) call.on_head = [&](const net::ResponseHead&) { on_waiting(); };
   const nlohmann::json answer = client.exchange_json(ctx, call);
   const auto code = find_number_member(answer, "StatusCode");
-  if (!code) throw Error(ErrorCode::engine, "POST /containers/" + std::string(container) + "/wait: the answer ended without an exit code");
+  if (!code) {
+    throw Error(ErrorCode::engine, "POST /containers/" + std::string(container) + "/wait: the answer ended without an exit code");
+  }
   return {*code, text_member(member(answer, "Error"), "Message")};
 }
 
@@ -191,7 +203,8 @@ void remove_container(const Context& ctx, Client& client, std::string_view conta
 
 PrunedContainers prune_containers(const Context& ctx, Client& client, const Filters& filters) {
   client.require(ctx, prune_api, "pruning containers");
-  const nlohmann::json answer = client.post(ctx, Query("/containers/prune").filters(filters).path(), nullptr, removal_silence_max);
+  const nlohmann::json answer =
+      client.post(ctx, Query("/containers/prune").filters(filters).path(), nullptr, long_work_silence_max);
   return {texts_member(answer, "ContainersDeleted"), number_member(answer, "SpaceReclaimed")};
 }
 

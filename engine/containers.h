@@ -1,8 +1,9 @@
 // Containers of an engine: list, inspect, create, everything that changes their state, remove, prune.
 //
-// A container is named by its ID, a unique beginning of it, or its name. Thread rule and errors are the Client's: every call throws
-// EngineFailure (not_found; engine, with is_conflict() for a name that is taken or a state that does not fit), network or interrupted.
-// What containers print and count is in container_output.h, their files are in container_files.h, processes beside theirs in exec.h.
+// A container is named by its ID, a unique beginning of it, or its name. Thread rule and errors are the Client's: every call
+// throws EngineFailure (not_found; engine, with is_conflict() for a name that is taken or a state that does not fit), network or
+// interrupted. What containers print and count is in container_output.h, their files are in container_files.h, processes beside
+// theirs in exec.h.
 #pragma once
 
 #include "base/context.h"
@@ -78,9 +79,9 @@ struct CreatedContainer {
   std::vector<std::string> warnings = {};
 };
 
-// POST /containers/create. `body` is the API's document: a Config whose members HostConfig and NetworkingConfig stand beside the others.
-// Throws unsupported, before anything is sent, when it has a part that this engine would pass over in silence (find_create_gates);
-// not_found when the image is not there; a conflict when the name is taken.
+// POST /containers/create. `body` is the API's document: a Config whose members HostConfig and NetworkingConfig stand beside the
+// others. Throws unsupported, before anything is sent, when it has a part that this engine would pass over in silence
+// (find_create_gates); not_found when the image is not there; a conflict when the name is taken.
 CreatedContainer create_container(const Context& ctx, Client& client, const CreateRequest& request, const nlohmann::json& body);
 
 // What of a request needs which API. Pure.
@@ -110,7 +111,8 @@ void unpause_container(const Context& ctx, Client& client, std::string_view cont
 // POST /containers/{id}/rename; a conflict when the name is taken.
 void rename_container(const Context& ctx, Client& client, std::string_view container, std::string_view new_name);
 // POST /containers/{id}/update: limits and RestartPolicy as HostConfig writes them. Returns the engine's warnings.
-std::vector<std::string> update_container(const Context& ctx, Client& client, std::string_view container, const nlohmann::json& body);
+std::vector<std::string> update_container(const Context& ctx, Client& client, std::string_view container,
+                                          const nlohmann::json& body);
 
 enum class WaitCondition { not_running, next_exit, removed };  // API 1.30
 
@@ -119,10 +121,10 @@ struct WaitResult {
   std::string error = {};  // of the waiting, not of the container
 };
 
-// POST /containers/{id}/wait: blocks until then, as long as it takes; ctx.stop ends it. `on_waiting`, if given, is called once the engine
-// has taken note: what happens after that is not missed, so a container can be started from there.
-WaitResult wait_container(const Context& ctx, Client& client, std::string_view container, WaitCondition condition = WaitCondition::not_running,
-                          const std::function<void()>& on_waiting = {});
+// POST /containers/{id}/wait: blocks until then, as long as it takes; ctx.stop ends it. `on_waiting`, if given, is called once
+// the engine has taken note: what happens after that is not missed, so a container can be started from there.
+WaitResult wait_container(const Context& ctx, Client& client, std::string_view container,
+                          WaitCondition condition = WaitCondition::not_running, const std::function<void()>& on_waiting = {});
 
 struct RemoveContainerOptions {
   bool volumes = false;  // its anonymous volumes as well

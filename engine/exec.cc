@@ -58,7 +58,9 @@ std::optional<ExecDetails> parse_exec(const nlohmann::json& answer) {
 std::string create_exec(const Context& ctx, Client& client, std::string_view container, const ExecRequest& request) {
   if (!request.working_dir.empty()) client.require(ctx, working_dir_api, "a working directory for exec");
   std::string id = text_member(client.post(ctx, object_path("containers", container, "exec"), to_json(request)), "Id");
-  if (id.empty()) throw Error(ErrorCode::engine, "POST /containers/" + std::string(container) + "/exec: the engine did not name what it made");
+  if (id.empty()) {
+    throw Error(ErrorCode::engine, "POST /containers/" + std::string(container) + "/exec: the engine did not name what it made");
+  }
   return id;
 }
 
@@ -81,15 +83,17 @@ void start_exec_detached(const Context& ctx, Client& client, std::string_view ex
 }
 
 void resize_exec(const Context& ctx, Client& client, std::string_view exec, const TerminalSize& size) {
-  client.exchange(ctx, {.method = "POST", .path = Query(object_path("exec", exec, "resize")).number("h", size.rows).number("w", size.columns).path()});
+  client.exchange(ctx,
+                  {.method = "POST",
+                   .path = Query(object_path("exec", exec, "resize")).number("h", size.rows).number("w", size.columns).path()});
 }
 
 std::optional<ExecDetails> find_exec(const Context& ctx, Client& client, std::string_view exec) {
   return parse_exec(client.find(ctx, object_path("exec", exec, "json")));
 }
 
-std::int64_t run_exec(const Context& ctx, Client& client, std::string_view container, const ExecRequest& request, const InputSource& input,
-                      const LogFrames::Handler& on_output) {
+std::int64_t run_exec(const Context& ctx, Client& client, std::string_view container, const ExecRequest& request,
+                      const InputSource& input, const LogFrames::Handler& on_output) {
   const std::string id = create_exec(ctx, client, container, request);
   const Hijacked started = start_exec(ctx, client, id, {.has_tty = request.has_tty});
   converse(ctx, *started.stream, *started.format, input, on_output);

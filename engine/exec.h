@@ -37,8 +37,8 @@ struct ExecStart {
   std::optional<TerminalSize> terminal_size = {};   // from the start: API 1.42
 };
 
-// POST /exec/{id}/start: its streams, `format` always told. Use converse(). A command that is not there is told in the output, with exit
-// code 126 or 127.
+// POST /exec/{id}/start: its streams, `format` always told. Use converse(). A command that is not there is told in the output,
+// with exit code 126 or 127.
 Hijacked start_exec(const Context& ctx, Client& client, std::string_view exec, const ExecStart& start = {});
 // The same with nobody listening; returns when it has started.
 void start_exec_detached(const Context& ctx, Client& client, std::string_view exec);
@@ -61,8 +61,8 @@ struct ExecDetails {
 std::optional<ExecDetails> find_exec(const Context& ctx, Client& client, std::string_view exec);
 
 // Creates, starts, converses and asks for the exit code; returns when the process has ended and its streams are closed.
-std::int64_t run_exec(const Context& ctx, Client& client, std::string_view container, const ExecRequest& request, const InputSource& input,
-                      const LogFrames::Handler& on_output);
+std::int64_t run_exec(const Context& ctx, Client& client, std::string_view container, const ExecRequest& request,
+                      const InputSource& input, const LogFrames::Handler& on_output);
 
 // Pure; absent and null members are fine.
 std::optional<ExecDetails> parse_exec(const nlohmann::json& answer);

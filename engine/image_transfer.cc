@@ -22,7 +22,8 @@ std::string to_json_text(const Platform& platform) {
   return out.dump();
 }
 
-void need_platform(const Context& ctx, Client& client, const std::optional<Platform>& platform, ApiVersion version, std::string_view what) {
+void need_platform(const Context& ctx, Client& client, const std::optional<Platform>& platform, ApiVersion version,
+                   std::string_view what) {
   if (platform) client.require(ctx, version, what);
 }
 
@@ -46,7 +47,8 @@ TransferProgress parse_transfer_progress(const nlohmann::json& object) {
 
 std::optional<PushedImage> find_pushed_image(const nlohmann::json& object) {
   const nlohmann::json& aux = member(object, "aux");
-  if (const auto digest = digest_member(aux, "Digest")) return PushedImage{text_member(aux, "Tag"), digest, number_member(aux, "Size")};
+  if (const auto digest = digest_member(aux, "Digest"))
+    return PushedImage{text_member(aux, "Tag"), digest, number_member(aux, "Size")};
   // The containerd store has the sentence alone (26.1).
   const std::string status = text_member(object, "status");
   constexpr std::string_view digest_mark = ": digest: ";
@@ -61,7 +63,8 @@ std::optional<PushedImage> find_pushed_image(const nlohmann::json& object) {
   return PushedImage{status.substr(0, digest_at), digest, static_cast<std::int64_t>(*size)};
 }
 
-std::optional<Digest> pull_image(const Context& ctx, Client& client, const ImagePull& pull, const TransferProgressHandler& on_progress) {
+std::optional<Digest> pull_image(const Context& ctx, Client& client, const ImagePull& pull,
+                                 const TransferProgressHandler& on_progress) {
   need_platform(ctx, client, pull.platform, pull_platform_api, "a platform to pull");
   Query query("/images/create");
   query.set("fromImage", pull.reference.name());
@@ -104,7 +107,8 @@ void save_images(const Context& ctx, Client& client, const std::vector<std::stri
   client.exchange(ctx, {.path = query.path(), .silence_max = save_silence_max}, on_bytes);
 }
 
-std::vector<std::string> load_archive(const Context& ctx, Client& client, const ArchiveLoad& load, const TransferProgressHandler& on_progress) {
+std::vector<std::string> load_archive(const Context& ctx, Client& client, const ArchiveLoad& load,
+                                      const TransferProgressHandler& on_progress) {
   need_platform(ctx, client, load.platform, archive_platform_api, "a platform to load");
   Query query("/images/load");
   query.set("quiet", "0");
@@ -129,7 +133,7 @@ Digest import_filesystem(const Context& ctx, Client& client, const FilesystemImp
   if (import.platform) query.set("platform", import.platform->to_string());
   std::optional<Digest> id;
   client.post_stream(ctx, {.path = query.path(), .source = import.source, .headers = {}}, [&](const nlohmann::json& object) {
-    if (const auto digest = digest_member(object, "status")) id = digest;
+    if (const auto digest = image_id_member(object, "status")) id = digest;
   });
   if (!id) throw Error(ErrorCode::engine, "POST /images/create: the engine did not name the image that it imported");
   return *id;

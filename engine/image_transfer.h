@@ -1,7 +1,7 @@
 // Whole images in and out of an engine by its own means: pull, push, save, load of a ready archive, import of a file system.
 //
-// For loads that send only what the engine lacks see load.h. Each of these reports progress as the engine tells it and throws what the
-// engine says inside a good answer. Thread rule and errors are the Client's.
+// For loads that send only what the engine lacks see load.h. Each of these reports progress as the engine tells it and throws
+// what the engine says inside a good answer. Thread rule and errors are the Client's.
 #pragma once
 
 #include "base/context.h"
@@ -41,7 +41,8 @@ struct ImagePull {
 };
 
 // POST /images/create. Returns the digest that the engine names at the end.
-std::optional<Digest> pull_image(const Context& ctx, Client& client, const ImagePull& pull, const TransferProgressHandler& on_progress = {});
+std::optional<Digest> pull_image(const Context& ctx, Client& client, const ImagePull& pull,
+                                 const TransferProgressHandler& on_progress = {});
 
 struct ImagePush {
   Reference reference;                    // its tag
@@ -57,7 +58,8 @@ struct PushedImage {
 };
 
 // POST /images/{name}/push.
-PushedImage push_image(const Context& ctx, Client& client, const ImagePush& push, const TransferProgressHandler& on_progress = {});
+PushedImage push_image(const Context& ctx, Client& client, const ImagePush& push,
+                       const TransferProgressHandler& on_progress = {});
 
 struct SaveOptions {
   std::optional<Platform> platform = {};  // API 1.48
@@ -74,7 +76,8 @@ struct ArchiveLoad {
 };
 
 // POST /images/load. Returns what the engine says it loaded: names, or IDs of nameless images.
-std::vector<std::string> load_archive(const Context& ctx, Client& client, const ArchiveLoad& load, const TransferProgressHandler& on_progress = {});
+std::vector<std::string> load_archive(const Context& ctx, Client& client, const ArchiveLoad& load,
+                                      const TransferProgressHandler& on_progress = {});
 
 struct FilesystemImport {
   net::BodySource source;               // a tar of a root file system

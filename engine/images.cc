@@ -132,8 +132,9 @@ std::vector<HistoryStep> parse_image_history(const nlohmann::json& answer) {
 ImageRemoval parse_image_removal(const nlohmann::json& answer) {
   ImageRemoval out;
   // A removal is a list; a prune has it in ImagesDeleted, which is null when there was nothing.
-  for (const nlohmann::json& entry : answer.is_array() ? std::vector<std::reference_wrapper<const nlohmann::json>>(answer.begin(), answer.end())
-                                                       : items_member(answer, "ImagesDeleted")) {
+  for (const nlohmann::json& entry : answer.is_array()
+                                         ? std::vector<std::reference_wrapper<const nlohmann::json>>(answer.begin(), answer.end())
+                                         : items_member(answer, "ImagesDeleted")) {
     if (std::string name = text_member(entry, "Untagged"); !name.empty()) out.untagged.push_back(familiar_name_of(name));
     if (std::string id = text_member(entry, "Deleted"); !id.empty()) out.removed.push_back(std::move(id));
   }
@@ -158,7 +159,7 @@ std::vector<ImageSummary> list_images(const Context& ctx, Client& client, const 
   Query query("/images/json");
   query.flag("all", options.all).flag("shared-size", options.with_shared_sizes).filters(options.filters);
   query.flag("manifests", client.api_version(ctx) >= manifests_api);
-  return parse_image_list(client.get(ctx, query.path()));
+  return parse_image_list(client.get(ctx, query.path(), options.with_shared_sizes ? long_work_silence_max : std::chrono::minutes(1)));
 }
 
 std::optional<ImageDetails> find_image(const Context& ctx, Client& client, std::string_view name) {
@@ -177,11 +178,12 @@ ImageRemoval remove_image(const Context& ctx, Client& client, std::string_view n
 
 ImageRemoval prune_images(const Context& ctx, Client& client, const Filters& filters) {
   client.require(ctx, prune_api, "pruning images");
-  return parse_image_removal(client.post(ctx, Query("/images/prune").filters(filters).path(), nullptr, removal_silence_max));
+  return parse_image_removal(client.post(ctx, Query("/images/prune").filters(filters).path(), nullptr, long_work_silence_max));
 }
 
 std::vector<FoundImage> search_images(const Context& ctx, Client& client, std::string_view term, const SearchOptions& options) {
-  Client::Call call{.path = Query("/images/search").set("term", term).number("limit", options.limit).filters(options.filters).path()};
+  Client::Call call{.path =
+                        Query("/images/search").set("term", term).number("limit", options.limit).filters(options.filters).path()};
   if (!options.registry_auth.empty()) call.headers.emplace_back("X-Registry-Auth", options.registry_auth);
   return parse_found_images(client.exchange_json(ctx, call));
 }
@@ -191,13 +193,16 @@ Digest commit_container(const Context& ctx, Client& client, const CommitRequest&
   query.set("container", request.container).text("repo", request.repository).text("tag", request.tag);
   query.text("author", request.author).text("comment", request.comment).texts("changes", request.changes);
   query.set("pause", request.pause ? "1" : "0");
-  const std::optional<Digest> id = digest_member(client.post(ctx, query.path(), nlohmann::json::object(), removal_silence_max), "Id");
+  const std::optional<Digest> id =
+      image_id_member(client.post(ctx, query.path(), nlohmann::json::object(), long_work_silence_max), "Id");
   if (!id) throw Error(ErrorCode::engine, "POST /commit: the engine did not name the image that it made");
   return *id;
 }
 
 void tag_image(const Context& ctx, Client& client, const Digest& id, const Reference& reference) {
-  const Query query = Query(image_path(id.to_string(), "tag")).set("repo", reference.familiar_name()).set("tag", reference.tag().value_or("latest"));
+  const Query query = Query(image_path(id.to_string(), "tag"))
+                          .set("repo", reference.familiar_name())
+                          .set("tag", reference.tag().value_or("latest"));
   client.post(ctx, query.path(), nullptr);
 }
 

@@ -1,7 +1,9 @@
-// Images of an engine: list, inspect, history, tag, remove, prune, search, commit, and the pull of a manifest whose layers are already there.
+// Images of an engine: list, inspect, history, tag, remove, prune, search, commit, and the pull of a manifest whose layers are
+// already there.
 //
-// An image is named by its ID, a familiar tag or name@digest. Thread rule and errors are the Client's: every call throws EngineFailure
-// (not_found; engine, with is_conflict() for an image in use), network or interrupted. Whole images come and go by image_transfer.h.
+// An image is named by its ID, a familiar tag or name@digest. Thread rule and errors are the Client's: every call throws
+// EngineFailure (not_found; engine, with is_conflict() for an image in use), network or interrupted. Whole images come and go by
+// image_transfer.h.
 #pragma once
 
 #include "base/context.h"
@@ -39,8 +41,8 @@ struct ImageSummary {
   std::map<std::string, std::string> labels = {};
 };
 
-// What `docker image prune` would call dangling, children aside (an image with children is another's parent_id): in the classic store an
-// image without a tag, though it may still have digests; in the containerd store one without any name.
+// What `docker image prune` would call dangling, children aside (an image with children is another's parent_id): in the classic
+// store an image without a tag, though it may still have digests; in the containerd store one without any name.
 bool is_dangling(const ImageSummary& image, StoreKind store);
 
 struct ImageDetails {
@@ -116,7 +118,8 @@ struct SearchOptions {
 };
 
 // GET /images/search: asks Docker Hub, or the registry that `term` begins with, by way of the engine.
-std::vector<FoundImage> search_images(const Context& ctx, Client& client, std::string_view term, const SearchOptions& options = {});
+std::vector<FoundImage> search_images(const Context& ctx, Client& client, std::string_view term,
+                                      const SearchOptions& options = {});
 
 struct CommitRequest {
   std::string container;

@@ -36,7 +36,9 @@ std::optional<std::int64_t> find_number_member(const nlohmann::json& object, con
   return number > -beyond && number < beyond ? std::optional(static_cast<std::int64_t>(number)) : std::nullopt;
 }
 
-std::int64_t number_member(const nlohmann::json& object, const char* name) { return find_number_member(object, name).value_or(0); }
+std::int64_t number_member(const nlohmann::json& object, const char* name) {
+  return find_number_member(object, name).value_or(0);
+}
 
 std::optional<Timestamp> time_member(const nlohmann::json& object, const char* name) {
   const nlohmann::json& value = member(object, name);
@@ -49,6 +51,11 @@ std::optional<Timestamp> time_member(const nlohmann::json& object, const char* n
 
 std::optional<Digest> digest_member(const nlohmann::json& object, const char* name) {
   return Digest::try_parse(text_member(object, name));
+}
+
+std::optional<Digest> image_id_member(const nlohmann::json& object, const char* name) {
+  const std::string text = text_member(object, name);
+  return Digest::try_parse(text.find(':') == std::string::npos ? "sha256:" + text : text);
 }
 
 std::vector<std::string> texts_member(const nlohmann::json& object, const char* name) {

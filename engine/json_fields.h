@@ -25,6 +25,8 @@ std::int64_t number_member(const nlohmann::json& object, const char* name);  // 
 // RFC 3339 text, or seconds since 1970; nothing for 0 and for the engine's "never".
 std::optional<Timestamp> time_member(const nlohmann::json& object, const char* name);
 std::optional<Digest> digest_member(const nlohmann::json& object, const char* name);
+// The same, where podman leaves out "sha256:".
+std::optional<Digest> image_id_member(const nlohmann::json& object, const char* name);
 // The texts of an array; "<none>:<none>" and "<none>@<none>" are left out (below API 1.43).
 std::vector<std::string> texts_member(const nlohmann::json& object, const char* name);
 std::map<std::string, std::string> map_member(const nlohmann::json& object, const char* name);
@@ -33,8 +35,8 @@ std::vector<std::string> keys_member(const nlohmann::json& object, const char* n
 // The entries of an array, or the values of an object; none of anything else.
 std::vector<std::reference_wrapper<const nlohmann::json>> items_member(const nlohmann::json& object, const char* name);
 
-// For requests: sets the member unless `value` is null, or an empty text, list or object: those mean the engine's default, and some
-// engines refuse them ("" is no IP address).
+// For requests: sets the member unless `value` is null, or an empty text, list or object: those mean the engine's default, and
+// some engines refuse them ("" is no IP address).
 void put_some(nlohmann::json& object, const char* name, const nlohmann::json& value);
 
 }  // namespace drover::engine

@@ -39,6 +39,11 @@ nlohmann::json to_json(const Ipam& ipam) {
   return out;
 }
 
+// What is answered is dropped: nothing from Docker, a plain "OK" from podman.
+void change(const Context& ctx, Client& client, std::string path, const nlohmann::json& body) {
+  client.exchange(ctx, {.method = "POST", .path = std::move(path), .body = body.dump(), .content_type = "application/json"});
+}
+
 }  // namespace
 
 EndpointSettings parse_endpoint_settings(const nlohmann::json& endpoint) {
@@ -115,7 +120,8 @@ nlohmann::json to_json(const EndpointSettings& settings) {
 }
 
 nlohmann::json to_json(const NetworkRequest& request) {
-  nlohmann::json out{{"Name", request.name}, {"CheckDuplicate", true}, {"Internal", request.is_internal}, {"Attachable", request.is_attachable}};
+  nlohmann::json out{
+      {"Name", request.name}, {"CheckDuplicate", true}, {"Internal", request.is_internal}, {"Attachable", request.is_attachable}};
   put_some(out, "Driver", request.driver);
   put_some(out, "Scope", request.scope);
   if (request.has_ipv4) out["EnableIPv4"] = *request.has_ipv4;
@@ -144,19 +150,22 @@ void connect_network(const Context& ctx, Client& client, std::string_view networ
                      const EndpointSettings& settings) {
   if (!settings.mac_address.empty()) client.require(ctx, connect_mac_api, "connecting to a network with a MAC address");
   if (settings.gw_priority) client.require(ctx, gateway_priority_api, "a gateway priority");
-  client.post(ctx, object_path("networks", network, "connect"), {{"Container", container}, {"EndpointConfig", to_json(settings)}});
+  change(ctx, client, object_path("networks", network, "connect"), {{"Container", container}, {"EndpointConfig", to_json(settings)}});
 }
 
 void disconnect_network(const Context& ctx, Client& client, std::string_view network, std::string_view container,
                         const DisconnectOptions& options) {
-  client.post(ctx, object_path("networks", network, "disconnect"), {{"Container", container}, {"Force", options.force}});
+  change(ctx, client, object_path("networks", network, "disconnect"), {{"Container", container}, {"Force", options.force}});
 }
 
-void remove_network(const Context& ctx, Client& client, std::string_view name) { client.remove(ctx, object_path("networks", name)); }
+void remove_network(const Context& ctx, Client& client, std::string_view name) {
+  client.remove(ctx, object_path("networks", name));
+}
 
 std::vector<std::string> prune_networks(const Context& ctx, Client& client, const Filters& filters) {
   client.require(ctx, prune_api, "pruning networks");
-  return texts_member(client.post(ctx, Query("/networks/prune").filters(filters).path(), nullptr, removal_silence_max), "NetworksDeleted");
+  return texts_member(client.post(ctx, Query("/networks/prune").filters(filters).path(), nullptr, long_work_silence_max),
+                      "NetworksDeleted");
 }
 
 }  // namespace drover::engine

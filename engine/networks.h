@@ -104,11 +104,11 @@ struct CreatedNetwork {
 
 // GET /networks.
 std::vector<Network> list_networks(const Context& ctx, Client& client, const Filters& filters = {});
-// GET /networks/{id or name}; nothing when there is none. An ID goes before a name; engines before 25.0 may have several of one name and
-// answer which they find first.
+// GET /networks/{id or name}; nothing when there is none. An ID goes before a name; engines before 25.0 may have several of one
+// name and answer which they find first.
 std::optional<Network> find_network(const Context& ctx, Client& client, std::string_view name);
-// POST /networks/create. A name that is taken: from 25.0 on the engine refuses (409); earlier ones are asked by CheckDuplicate, which
-// sees no network that is made at the same moment.
+// POST /networks/create. A name that is taken: from 25.0 on the engine refuses (409); earlier ones are asked by CheckDuplicate,
+// which sees no network that is made at the same moment.
 CreatedNetwork create_network(const Context& ctx, Client& client, const NetworkRequest& request);
 // POST /networks/{network}/connect. A MAC address is refused below API 1.54, where engines pass over it.
 void connect_network(const Context& ctx, Client& client, std::string_view network, std::string_view container,

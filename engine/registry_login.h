@@ -18,7 +18,8 @@ struct RegistryLogin {
 
 // The document that POST /auth takes.
 nlohmann::json to_json(const RegistryLogin& login);
-// The value of X-Registry-Auth: that document in padded base64url. Other alphabets are passed over in silence by engines (moby#33434).
+// The value of X-Registry-Auth: that document in padded base64url. Other alphabets are passed over in silence by engines
+// (moby#33434).
 std::string to_registry_auth(const RegistryLogin& login);
 
 }  // namespace drover::engine

@@ -24,7 +24,8 @@ EngineVersion parse_version(const nlohmann::json& answer) {
   out.git_commit = text_member(answer, "GitCommit");
   out.kernel_version = text_member(answer, "KernelVersion");
   for (const nlohmann::json& component : items_member(answer, "Components")) {
-    if (std::string name = text_member(component, "Name"); !name.empty()) out.components[name] = text_member(component, "Version");
+    if (std::string name = text_member(component, "Name"); !name.empty())
+      out.components[name] = text_member(component, "Version");
   }
   return out;
 }
@@ -76,9 +77,11 @@ LoginResult check_login(const Context& ctx, Client& client, const RegistryLogin&
     return {text_member(answer, "Status"), text_member(answer, "IdentityToken")};
   } catch (const EngineFailure& failure) {
     // 20.10 answers 500 and quotes the registry.
-    const bool is_refused = failure.status == 401 || std::string_view(failure.what()).find("401 Unauthorized") != std::string_view::npos;
+    const bool is_refused =
+        failure.status == 401 || std::string_view(failure.what()).find("401 Unauthorized") != std::string_view::npos;
     if (!is_refused) throw;
-    throw Error(ErrorCode::authentication, "the registry " + printable(login.server_address, 120) + " refuses the login: " + failure.what());
+    throw Error(ErrorCode::authentication,
+                "the registry " + printable(login.server_address, 120) + " refuses the login: " + failure.what());
   }
 }
 

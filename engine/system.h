@@ -1,4 +1,5 @@
-// What kind of engine this is, and whether a registry takes a login: ping, version, info, auth. Thread rule and errors are the Client's.
+// What kind of engine this is, and whether a registry takes a login: ping, version, info, auth. Thread rule and errors are the
+// Client's.
 //
 // What else belongs to the system has a header of its own: disk_usage.h, events.h.
 #pragma once

@@ -71,9 +71,11 @@ void remove_volume(const Context& ctx, Client& client, std::string_view name, co
 }
 
 PrunedVolumes prune_anonymous_volumes(const Context& ctx, Client& client, const Filters& filters) {
-  if (filters.contains("all")) throw Error(ErrorCode::data_safety, "pruning volumes with the filter 'all' would remove named ones with their data");
+  if (filters.contains("all")) {
+    throw Error(ErrorCode::data_safety, "pruning volumes with the filter 'all' would remove named ones with their data");
+  }
   client.require(ctx, anonymous_prune_api, "pruning anonymous volumes alone");
-  const nlohmann::json answer = client.post(ctx, Query("/volumes/prune").filters(filters).path(), nullptr, removal_silence_max);
+  const nlohmann::json answer = client.post(ctx, Query("/volumes/prune").filters(filters).path(), nullptr, long_work_silence_max);
   return {texts_member(answer, "VolumesDeleted"), number_member(answer, "SpaceReclaimed")};
 }
 

@@ -52,7 +52,8 @@ std::map<std::string, std::string> environment() {
 
 void list(const Context& ctx, engine::Client& client) {
   for (const engine::ContainerSummary& container : engine::list_containers(ctx, client)) {
-    std::cerr << container.id.substr(0, 12) << "  " << container.name << "  " << container.image_reference << "  " << container.status << '\n';
+    std::cerr << container.id.substr(0, 12) << "  " << container.name << "  " << container.image_reference << "  "
+              << container.status << '\n';
   }
 }
 
@@ -60,14 +61,16 @@ std::int64_t run(const Context& ctx, engine::Client& client, const std::string& 
   const std::string id = engine::create_container(ctx, client, {}, {{"Image", image}, {"Cmd", command}}).id;
   try {
     engine::start_container(ctx, client, id);
-    engine::read_container_logs(ctx, client, id, {.follow = true}, [](engine::OutputStream stream, std::span<const std::byte> bytes) {
-      (stream == engine::OutputStream::standard_error ? std::cerr : std::cout) << as_text(bytes) << std::flush;
-    });
+    engine::read_container_logs(
+        ctx, client, id, {.follow = true}, [](engine::OutputStream stream, std::span<const std::byte> bytes) {
+          (stream == engine::OutputStream::standard_error ? std::cerr : std::cout) << as_text(bytes) << std::flush;
+        });
     const std::int64_t exit_code = engine::wait_container(ctx, client, id).exit_code;
     engine::remove_container(ctx, client, id, {.volumes = true});
     return exit_code;
   } catch (const Error&) {
-    // Stopped, or the engine failed: nothing is left behind, as far as it still answers. A new context, since that one has been stopped.
+    // Stopped, or the engine failed: nothing is left behind, as far as it still answers. A new context, since that one has been
+    // stopped.
     engine::remove_container({}, client, id, {.volumes = true, .force = true});
     throw;
   }

@@ -54,7 +54,8 @@ std::vector<Row> rows_for_1_41() {
       {"GET /containers/json?all=1", "", "[]", [](EngineClient& e) { list_containers(e.ctx, *e.client); }},
       {"GET /containers/json?size=1&filters=%7B%22label%22%3A%7B%22a%3Db%22%3Atrue%7D%7D&limit=3", "", "[]",
        [](EngineClient& e) {
-         list_containers(e.ctx, *e.client, {.running_only = true, .with_sizes = true, .limit = 3, .filters = {{"label", {"a=b"}}}});
+         list_containers(e.ctx, *e.client,
+                         {.running_only = true, .with_sizes = true, .limit = 3, .filters = {{"label", {"a=b"}}}});
        }},
       {"GET /containers/web/json?size=1", "", R"({"Id": "abc"})",
        [](EngineClient& e) { BOOST_TEST(find_container(e.ctx, *e.client, "web", {.with_sizes = true})->id == "abc"); }},
@@ -70,13 +71,17 @@ std::vector<Row> rows_for_1_41() {
       {"POST /containers/web/stop", "", "", [](EngineClient& e) { stop_container(e.ctx, *e.client, "web"); }},
       {"POST /containers/web/restart?t=-1", "", "",
        [](EngineClient& e) { restart_container(e.ctx, *e.client, "web", {.timeout = std::chrono::seconds(-1)}); }},
-      {"POST /containers/web/kill?signal=SIGHUP", "", "", [](EngineClient& e) { kill_container(e.ctx, *e.client, "web", "SIGHUP"); }},
+      {"POST /containers/web/kill?signal=SIGHUP", "", "",
+       [](EngineClient& e) { kill_container(e.ctx, *e.client, "web", "SIGHUP"); }},
       {"POST /containers/web/kill", "", "", [](EngineClient& e) { kill_container(e.ctx, *e.client, "web"); }},
       {"POST /containers/web/pause", "", "", [](EngineClient& e) { pause_container(e.ctx, *e.client, "web"); }},
       {"POST /containers/web/unpause", "", "", [](EngineClient& e) { unpause_container(e.ctx, *e.client, "web"); }},
-      {"POST /containers/web/rename?name=web%20old", "", "", [](EngineClient& e) { rename_container(e.ctx, *e.client, "web", "web old"); }},
+      {"POST /containers/web/rename?name=web%20old", "", "",
+       [](EngineClient& e) { rename_container(e.ctx, *e.client, "web", "web old"); }},
       {"POST /containers/web/update", R"({"Memory":1})", R"({"Warnings": null})",
-       [](EngineClient& e) { BOOST_TEST(update_container(e.ctx, *e.client, "web", {{"Memory", 1}}).empty()); }},
+       [](EngineClient& e) {
+         BOOST_TEST(update_container(e.ctx, *e.client, "web", {{"Memory", 1}}).empty());
+       }},
       {"POST /containers/web/wait", "", R"({"StatusCode": 3, "Error": null})",
        [](EngineClient& e) { BOOST_TEST(wait_container(e.ctx, *e.client, "web").exit_code == 3); }},
       {"POST /containers/web/wait?condition=removed", "", R"({"StatusCode": 0, "Error": {"Message": "gone"}})",
@@ -88,8 +93,11 @@ std::vector<Row> rows_for_1_41() {
       {"DELETE /containers/web", "", "", [](EngineClient& e) { remove_container(e.ctx, *e.client, "web"); }},
       {"DELETE /containers/web?v=1&force=1", "", "",
        [](EngineClient& e) { remove_container(e.ctx, *e.client, "web", {.volumes = true, .force = true}); }},
-      {"POST /containers/prune?filters=%7B%22until%22%3A%7B%221h%22%3Atrue%7D%7D", "", R"({"ContainersDeleted": ["a"], "SpaceReclaimed": 5})",
-       [](EngineClient& e) { BOOST_TEST(prune_containers(e.ctx, *e.client, {{"until", {"1h"}}}).reclaimed_bytes == 5); }},
+      {"POST /containers/prune?filters=%7B%22until%22%3A%7B%221h%22%3Atrue%7D%7D", "",
+       R"({"ContainersDeleted": ["a"], "SpaceReclaimed": 5})",
+       [](EngineClient& e) {
+         BOOST_TEST(prune_containers(e.ctx, *e.client, {{"until", {"1h"}}}).reclaimed_bytes == 5);
+       }},
       {"PUT /containers/web/archive?path=%2Fdata&copyUIDGID=1", "tar bytes", "",
        [](EngineClient& e) { write_container_files(e.ctx, *e.client, "web", "/data", text_source("tar bytes")); }},
       {"PUT /containers/web/archive?path=%2F&noOverwriteDirNonDir=1", "", "",
@@ -108,7 +116,8 @@ std::vector<Row> rows_for_1_41() {
          BOOST_REQUIRE(changes.size() == 1U);
          BOOST_TEST((changes[0].kind == FileChange::Kind::removed));
        }},
-      {"POST /containers/web/resize?h=24&w=80", "", "", [](EngineClient& e) { resize_container(e.ctx, *e.client, "web", {.rows = 24, .columns = 80}); }},
+      {"POST /containers/web/resize?h=24&w=80", "", "",
+       [](EngineClient& e) { resize_container(e.ctx, *e.client, "web", {.rows = 24, .columns = 80}); }},
       {"GET /containers/web/top?ps_args=aux%20-w", "", R"({"Titles": ["PID"], "Processes": [["1"]]})",
        [](EngineClient& e) { BOOST_TEST(list_container_processes(e.ctx, *e.client, "web", "aux -w").rows[0][0] == "1"); }},
       {"GET /containers/web/stats?stream=0&one-shot=1", "", R"({"pids_stats": {"current": 2}})",
@@ -116,44 +125,62 @@ std::vector<Row> rows_for_1_41() {
       {"GET /containers/web/stats?stream=1", "", "{\"pids_stats\": {\"current\": 2}}\n{\"pids_stats\": {\"current\": 3}}\n{}\n",
        [](EngineClient& e) {
          std::vector<std::int64_t> counts;
-         follow_container_stats(e.ctx, *e.client, "web", [&](const ContainerStats& stats) { return counts.push_back(stats.processes), counts.size() < 2; });
+         follow_container_stats(e.ctx, *e.client, "web", [&](const ContainerStats& stats) {
+           return counts.push_back(stats.processes), counts.size() < 2;
+         });
          BOOST_TEST(counts == (std::vector<std::int64_t>{2, 3}), boost::test_tools::per_element());
        }},
       {"POST /containers/web/exec",
        R"({"AttachStderr":true,"AttachStdin":false,"AttachStdout":true,"Cmd":["sh"],"Env":["A=1"],"Privileged":false,"Tty":false,"User":"0:0","WorkingDir":"/x"})",
        R"({"Id": "e1"})",
        [](EngineClient& e) {
-         BOOST_TEST(create_exec(e.ctx, *e.client, "web", {.command = {"sh"}, .env = {"A=1"}, .working_dir = "/x", .user = "0:0"}) == "e1");
+         BOOST_TEST(create_exec(e.ctx, *e.client, "web",
+                                {.command = {"sh"}, .env = {"A=1"}, .working_dir = "/x", .user = "0:0"}) == "e1");
        }},
       {"POST /exec/e1/start", R"({"Detach":true})", "", [](EngineClient& e) { start_exec_detached(e.ctx, *e.client, "e1"); }},
-      {"POST /exec/e1/resize?h=1&w=2", "", "", [](EngineClient& e) { resize_exec(e.ctx, *e.client, "e1", {.rows = 1, .columns = 2}); }},
-      {"GET /exec/e1/json", "", R"({"ID": "e1", "Running": false, "ExitCode": 4, "ProcessConfig": {"entrypoint": "sh", "arguments": ["-c"]}})",
+      {"POST /exec/e1/resize?h=1&w=2", "", "",
+       [](EngineClient& e) { resize_exec(e.ctx, *e.client, "e1", {.rows = 1, .columns = 2}); }},
+      {"GET /exec/e1/json", "",
+       R"({"ID": "e1", "Running": false, "ExitCode": 4, "ProcessConfig": {"entrypoint": "sh", "arguments": ["-c"]}})",
        [](EngineClient& e) {
          const auto details = find_exec(e.ctx, *e.client, "e1");
          BOOST_TEST(details->exit_code.value() == 4);
          BOOST_TEST(details->arguments[0] == "-c");
        }},
-      {"GET /distribution/ghcr.io/a/b:1/json", "", R"({"Descriptor": {"mediaType": "m", "digest": ")" + id + R"(", "size": 3}, "Platforms": [{"os": "linux", "architecture": "arm64"}]})",
+      {"GET /distribution/ghcr.io/a/b:1/json", "",
+       R"({"Descriptor": {"mediaType": "m", "digest": ")" + id +
+           R"(", "size": 3}, "Platforms": [{"os": "linux", "architecture": "arm64"}]})",
        [](EngineClient& e) {
          const auto found = find_in_registry(e.ctx, *e.client, Reference::parse("ghcr.io/a/b:1"), {.registry_auth = "e30="});
          BOOST_TEST((found->digest == image_id));
          BOOST_TEST(found->platforms[0].architecture == "arm64");
          BOOST_TEST(e.fake.requests().back().headers["x-registry-auth"] == "e30=");
        }},
-      {"POST /auth", R"({"password":"p","serveraddress":"ghcr.io","username":"u"})", R"({"Status": "Login Succeeded", "IdentityToken": "t"})",
+      {"POST /auth", R"({"password":"p","serveraddress":"ghcr.io","username":"u"})",
+       R"({"Status": "Login Succeeded", "IdentityToken": "t"})",
        [](EngineClient& e) {
-         BOOST_TEST(check_login(e.ctx, *e.client, {.username = "u", .password = "p", .server_address = "ghcr.io"}).identity_token == "t");
+         BOOST_TEST(
+             check_login(e.ctx, *e.client, {.username = "u", .password = "p", .server_address = "ghcr.io"}).identity_token ==
+             "t");
        }},
       {"GET /volumes?filters=%7B%22dangling%22%3A%7B%22true%22%3Atrue%7D%7D", "", R"({"Volumes": [{"Name": "v"}]})",
-       [](EngineClient& e) { BOOST_TEST(list_volumes(e.ctx, *e.client, {{"dangling", {"true"}}}).size() == 1U); }},
-      {"GET /volumes/v", "", R"({"Name": "v"})", [](EngineClient& e) { BOOST_TEST(find_volume(e.ctx, *e.client, "v")->name == "v"); }},
+       [](EngineClient& e) {
+         BOOST_TEST(list_volumes(e.ctx, *e.client, {{"dangling", {"true"}}}).size() == 1U);
+       }},
+      {"GET /volumes/v", "", R"({"Name": "v"})",
+       [](EngineClient& e) { BOOST_TEST(find_volume(e.ctx, *e.client, "v")->name == "v"); }},
       {"POST /volumes/create", R"({"DriverOpts":{"type":"tmpfs"},"Labels":{"a":"b"},"Name":"v"})", R"({"Name": "v"})",
-       [](EngineClient& e) { create_volume(e.ctx, *e.client, {.name = "v", .options = {{"type", "tmpfs"}}, .labels = {{"a", "b"}}}); }},
-      {"POST /volumes/create", "{}", R"({"Name": "0a1b"})", [](EngineClient& e) { BOOST_TEST(create_volume(e.ctx, *e.client, {}).name == "0a1b"); }},
+       [](EngineClient& e) {
+         create_volume(e.ctx, *e.client, {.name = "v", .options = {{"type", "tmpfs"}}, .labels = {{"a", "b"}}});
+       }},
+      {"POST /volumes/create", "{}", R"({"Name": "0a1b"})",
+       [](EngineClient& e) { BOOST_TEST(create_volume(e.ctx, *e.client, {}).name == "0a1b"); }},
       {"DELETE /volumes/v", "", "", [](EngineClient& e) { remove_volume(e.ctx, *e.client, "v"); }},
       {"DELETE /volumes/v?force=1", "", "", [](EngineClient& e) { remove_volume(e.ctx, *e.client, "v", {.force = true}); }},
-      {"GET /networks", "", R"([{"Id": "n"}])", [](EngineClient& e) { BOOST_TEST(list_networks(e.ctx, *e.client).size() == 1U); }},
-      {"GET /networks/a%20b", "", R"({"Id": "n"})", [](EngineClient& e) { BOOST_TEST(find_network(e.ctx, *e.client, "a b")->id == "n"); }},
+      {"GET /networks", "", R"([{"Id": "n"}])",
+       [](EngineClient& e) { BOOST_TEST(list_networks(e.ctx, *e.client).size() == 1U); }},
+      {"GET /networks/a%20b", "", R"({"Id": "n"})",
+       [](EngineClient& e) { BOOST_TEST(find_network(e.ctx, *e.client, "a b")->id == "n"); }},
       {"POST /networks/create", R"({"Attachable":false,"CheckDuplicate":true,"Driver":"bridge","Internal":true,"Name":"n"})",
        R"({"Id": "n", "Warning": "w"})",
        [](EngineClient& e) { BOOST_TEST(create_network(e.ctx, *e.client, {.name = "n", .is_internal = true}).warning == "w"); }},
@@ -162,11 +189,16 @@ std::vector<Row> rows_for_1_41() {
       {"POST /networks/n/disconnect", R"({"Container":"web","Force":true})", "",
        [](EngineClient& e) { disconnect_network(e.ctx, *e.client, "n", "web", {.force = true}); }},
       {"DELETE /networks/n", "", "", [](EngineClient& e) { remove_network(e.ctx, *e.client, "n"); }},
-      {"POST /networks/prune", "", R"({"NetworksDeleted": ["n"]})", [](EngineClient& e) { BOOST_TEST(prune_networks(e.ctx, *e.client)[0] == "n"); }},
+      {"POST /networks/prune", "", R"({"NetworksDeleted": ["n"]})",
+       [](EngineClient& e) { BOOST_TEST(prune_networks(e.ctx, *e.client)[0] == "n"); }},
       {"GET /system/df", "", R"({"LayersSize": 1})",
-       [](EngineClient& e) { BOOST_TEST(read_disk_usage(e.ctx, *e.client, {.volumes = false}).images.total_bytes.value() == 1); }},
+       [](EngineClient& e) {
+         BOOST_TEST(read_disk_usage(e.ctx, *e.client, {.volumes = false}).images.total_bytes.value() == 1);
+       }},
       {"POST /build/prune?all=1&keep-storage=9", "", R"({"CachesDeleted": ["b"], "SpaceReclaimed": 4})",
-       [](EngineClient& e) { BOOST_TEST(prune_build_cache(e.ctx, *e.client, {.all = true, .reserved_bytes = 9}).ids[0] == "b"); }},
+       [](EngineClient& e) {
+         BOOST_TEST(prune_build_cache(e.ctx, *e.client, {.all = true, .reserved_bytes = 9}).ids[0] == "b");
+       }},
       {"GET /images/json?all=1", "", "[]", [](EngineClient& e) { list_images(e.ctx, *e.client, {.all = true}); }},
       {"GET /images/ghcr.io/a/b:1/history", "", R"([{"Id": "<missing>", "Size": 3}])",
        [](EngineClient& e) {
@@ -178,19 +210,25 @@ std::vector<Row> rows_for_1_41() {
        [](EngineClient& e) { BOOST_TEST(remove_image(e.ctx, *e.client, "x:1").untagged[0] == "x:1"); }},
       {"DELETE /images/x:1?force=1", "", "[]",
        [](EngineClient& e) { remove_image(e.ctx, *e.client, "x:1", {.force = true, .prune_parents = true}); }},
-      {"POST /images/prune", "", R"({"ImagesDeleted": null, "SpaceReclaimed": 0})", [](EngineClient& e) { prune_images(e.ctx, *e.client); }},
+      {"POST /images/prune", "", R"({"ImagesDeleted": null, "SpaceReclaimed": 0})",
+       [](EngineClient& e) { prune_images(e.ctx, *e.client); }},
       {"GET /images/search?term=redis&limit=2", "", R"([{"name": "redis", "star_count": 5, "is_official": true}])",
        [](EngineClient& e) { BOOST_TEST(search_images(e.ctx, *e.client, "redis", {.limit = 2})[0].is_official); }},
       {"POST /commit?container=web&repo=x&tag=1&changes=CMD%20a&pause=1", "{}", R"({"Id": ")" + id + "\"}",
        [](EngineClient& e) {
-         BOOST_TEST((commit_container(e.ctx, *e.client, {.container = "web", .repository = "x", .tag = "1", .changes = {"CMD a"}}) == image_id));
+         BOOST_TEST((commit_container(e.ctx, *e.client,
+                                      {.container = "web", .repository = "x", .tag = "1", .changes = {"CMD a"}}) == image_id));
        }},
       {"POST /images/create?fromImage=docker.io%2Flibrary%2Fredis&tag=7&platform=linux%2Farm64", "",
-       "{\"status\": \"Downloading\", \"id\": \"ab\", \"progressDetail\": {\"current\": 1, \"total\": 2}}\r\n{\"status\": \"Digest: " + id + "\"}",
+       "{\"status\": \"Downloading\", \"id\": \"ab\", \"progressDetail\": {\"current\": 1, \"total\": 2}}\r\n{\"status\": "
+       "\"Digest: " +
+           id + "\"}",
        [](EngineClient& e) {
          std::vector<std::int64_t> totals;
-         const auto digest = pull_image(e.ctx, *e.client, {.reference = Reference::parse("redis:7"), .platform = Platform{.os = "linux", .architecture = "arm64"}},
-                                        [&](const TransferProgress& progress) { totals.push_back(progress.total_bytes); });
+         const auto digest =
+             pull_image(e.ctx, *e.client,
+                        {.reference = Reference::parse("redis:7"), .platform = Platform{.os = "linux", .architecture = "arm64"}},
+                        [&](const TransferProgress& progress) { totals.push_back(progress.total_bytes); });
          BOOST_TEST((digest == image_id));
          BOOST_TEST(totals == (std::vector<std::int64_t>{2, 0}), boost::test_tools::per_element());
        }},
@@ -204,12 +242,15 @@ std::vector<Row> rows_for_1_41() {
       {"GET /images/get?names=a%3A1&names=b%3A2", "", "tar",
        [](EngineClient& e) {
          std::string got;
-         save_images(e.ctx, *e.client, {"a:1", "b:2"}, [&](std::span<const std::byte> bytes) { return got += as_text(bytes), true; });
+         save_images(e.ctx, *e.client, {"a:1", "b:2"},
+                     [&](std::span<const std::byte> bytes) { return got += as_text(bytes), true; });
          BOOST_TEST(got == "tar");
        }},
       {"POST /images/create?fromSrc=-&repo=x&tag=1&changes=CMD%20a", "tar", R"({"status": ")" + id + "\"}",
        [](EngineClient& e) {
-         BOOST_TEST((import_filesystem(e.ctx, *e.client, {.source = text_source("tar"), .repository = "x", .tag = "1", .changes = {"CMD a"}}) == image_id));
+         BOOST_TEST((import_filesystem(e.ctx, *e.client,
+                                       {.source = text_source("tar"), .repository = "x", .tag = "1", .changes = {"CMD a"}}) ==
+                     image_id));
        }},
   };
 }
@@ -217,7 +258,9 @@ std::vector<Row> rows_for_1_41() {
 std::vector<Row> rows_for_1_51() {
   return {
       {"POST /containers/web/stop?t=3&signal=SIGINT", "", "",
-       [](EngineClient& e) { stop_container(e.ctx, *e.client, "web", {.timeout = std::chrono::seconds(3), .signal = "SIGINT"}); }},
+       [](EngineClient& e) {
+         stop_container(e.ctx, *e.client, "web", {.timeout = std::chrono::seconds(3), .signal = "SIGINT"});
+       }},
       {"GET /system/df?type=image&type=build-cache", "", "{}",
        [](EngineClient& e) { read_disk_usage(e.ctx, *e.client, {.containers = false, .volumes = false}); }},
       {"GET /system/df?type=build-cache", "", R"({"BuildCache": [{"ID": "b"}]})",
@@ -225,9 +268,14 @@ std::vector<Row> rows_for_1_51() {
       {"POST /volumes/prune", "", R"({"VolumesDeleted": ["v"], "SpaceReclaimed": 3})",
        [](EngineClient& e) { BOOST_TEST(prune_anonymous_volumes(e.ctx, *e.client).names[0] == "v"); }},
       {"POST /build/prune?reserved-space=1&max-used-space=2&min-free-space=3", "", "{}",
-       [](EngineClient& e) { prune_build_cache(e.ctx, *e.client, {.reserved_bytes = 1, .used_bytes_max = 2, .free_bytes_min = 3}); }},
-      {"GET /images/json?shared-size=1&manifests=1", "", "[]", [](EngineClient& e) { list_images(e.ctx, *e.client, {.with_shared_sizes = true}); }},
-      {"GET /images/get?names=a&platform=%7B%22architecture%22%3A%22arm%22%2C%22os%22%3A%22linux%22%2C%22variant%22%3A%22v7%22%7D", "", "",
+       [](EngineClient& e) {
+         prune_build_cache(e.ctx, *e.client, {.reserved_bytes = 1, .used_bytes_max = 2, .free_bytes_min = 3});
+       }},
+      {"GET /images/json?shared-size=1&manifests=1", "", "[]",
+       [](EngineClient& e) { list_images(e.ctx, *e.client, {.with_shared_sizes = true}); }},
+      {"GET "
+       "/images/get?names=a&platform=%7B%22architecture%22%3A%22arm%22%2C%22os%22%3A%22linux%22%2C%22variant%22%3A%22v7%22%7D",
+       "", "",
        [](EngineClient& e) {
          save_images(e.ctx, *e.client, {"a"}, {}, {.platform = Platform{.os = "linux", .architecture = "arm", .variant = "v7"}});
        }},
@@ -238,12 +286,14 @@ void run(EngineClient& engine, const std::string& version, const std::vector<Row
   for (const Row& row : rows) {
     BOOST_TEST_CONTEXT(row.asked) {
       const std::size_t space = row.asked.find(' ');
-      const std::string path = row.asked.substr(space + 1, row.asked.find('?') == std::string::npos ? std::string::npos : row.asked.find('?') - space - 1);
+      const std::string path = row.asked.substr(
+          space + 1, row.asked.find('?') == std::string::npos ? std::string::npos : row.asked.find('?') - space - 1);
       // Escapes stay as they were sent: the fake compares them as text.
       engine.fake.override_answer(path, row.answer.empty() ? 204 : 200, row.answer);
       row.call(engine);
       const auto asked = engine.fake.requests().back();
-      BOOST_TEST(asked.method + " " + asked.target == row.asked.substr(0, space + 1) + "/v" + version + row.asked.substr(space + 1));
+      BOOST_TEST(asked.method + " " + asked.target ==
+                 row.asked.substr(0, space + 1) + "/v" + version + row.asked.substr(space + 1));
       BOOST_TEST(asked.body == row.body);
     }
   }
@@ -268,10 +318,15 @@ BOOST_AUTO_TEST_CASE(what_an_engine_cannot_do_is_refused_before_it_is_asked) {
       {"1.42", [](EngineClient& e) { stop_container(e.ctx, *e.client, "web", {.signal = "SIGINT"}); }},
       {"1.42", [](EngineClient& e) { prune_anonymous_volumes(e.ctx, *e.client); }},
       {"1.42", [](EngineClient& e) { list_images(e.ctx, *e.client, {.with_shared_sizes = true}); }},
-      {"1.44", [](EngineClient& e) { create_container(e.ctx, *e.client, {}, json::parse(R"({"NetworkingConfig": {"EndpointsConfig": {"a": {}, "b": {}}}})")); }},
-      {"1.46", [](EngineClient& e) { push_image(e.ctx, *e.client, {.reference = Reference::parse("x"), .platform = Platform::host()}); }},
+      {"1.44",
+       [](EngineClient& e) {
+         create_container(e.ctx, *e.client, {}, json::parse(R"({"NetworkingConfig": {"EndpointsConfig": {"a": {}, "b": {}}}})"));
+       }},
+      {"1.46",
+       [](EngineClient& e) { push_image(e.ctx, *e.client, {.reference = Reference::parse("x"), .platform = Platform::host()}); }},
       {"1.48", [](EngineClient& e) { save_images(e.ctx, *e.client, {"x"}, {}, {.platform = Platform::host()}); }},
-      {"1.48", [](EngineClient& e) { load_archive(e.ctx, *e.client, {.source = text_source(""), .platform = Platform::host()}); }},
+      {"1.48",
+       [](EngineClient& e) { load_archive(e.ctx, *e.client, {.source = text_source(""), .platform = Platform::host()}); }},
       {"1.48", [](EngineClient& e) { create_network(e.ctx, *e.client, {.name = "n", .has_ipv4 = false}); }},
       {"1.48", [](EngineClient& e) { prune_build_cache(e.ctx, *e.client, {.used_bytes_max = 1}); }},
       {"1.54", [](EngineClient& e) { connect_network(e.ctx, *e.client, "n", "web", {.mac_address = "02:00:00:00:00:01"}); }},
@@ -287,7 +342,9 @@ BOOST_AUTO_TEST_CASE(what_an_engine_cannot_do_is_refused_before_it_is_asked) {
 
 BOOST_AUTO_TEST_CASE(a_prune_that_would_take_named_volumes_is_refused) {
   EngineClient engine({.api_version = "1.51"});
-  BOOST_TEST((failure_of([&] { prune_anonymous_volumes(engine.ctx, *engine.client, {{"all", {"true"}}}); }).code == ErrorCode::data_safety));
+  BOOST_TEST((failure_of([&] {
+                prune_anonymous_volumes(engine.ctx, *engine.client, {{"all", {"true"}}});
+              }).code == ErrorCode::data_safety));
   BOOST_TEST(engine.fake.targets().empty());
 }
 
@@ -323,9 +380,11 @@ BOOST_AUTO_TEST_CASE(what_is_not_there_is_nothing) {
 }
 
 BOOST_AUTO_TEST_CASE(a_paths_stat_comes_in_a_header) {
-  const std::string stat = R"({"name": "data", "size": 4096, "mode": 2147484141, "mtime": "2023-11-14T22:13:20Z", "linkTarget": ""})";
+  const std::string stat =
+      R"({"name": "data", "size": 4096, "mode": 2147484141, "mtime": "2023-11-14T22:13:20Z", "linkTarget": ""})";
   EngineClient engine;
-  engine.fake.override_answer("/containers/web/archive", 200, "tar bytes", "X-Docker-Container-Path-Stat: " + encode_base64(stat, Base64::standard) + "\r\n");
+  engine.fake.override_answer("/containers/web/archive", 200, "tar bytes",
+                              "X-Docker-Container-Path-Stat: " + encode_base64(stat, Base64::standard) + "\r\n");
 
   const auto found = find_container_path(engine.ctx, *engine.client, "web", "/data");
   BOOST_TEST(engine.fake.targets().back() == "HEAD /v1.41/containers/web/archive?path=%2Fdata");
@@ -347,7 +406,8 @@ BOOST_AUTO_TEST_CASE(an_engines_refusal_of_an_upload_counts_more_than_the_broken
   engine.fake.script_loads({test::LoadFault::status_500});
   const auto endless = [](std::span<std::byte> out) { return out.size(); };
   const auto failure = failure_of([&] {
-    engine.client->exchange(engine.ctx, {.method = "POST", .path = "/images/load", .source = endless, .content_type = "application/x-tar"});
+    engine.client->exchange(engine.ctx,
+                            {.method = "POST", .path = "/images/load", .source = endless, .content_type = "application/x-tar"});
   });
   BOOST_TEST((failure.code == ErrorCode::engine));
   BOOST_TEST(contains(failure.text, "daemon is shutting down"));
@@ -357,7 +417,8 @@ BOOST_AUTO_TEST_CASE(a_download_can_be_enough) {
   EngineClient engine;
   engine.fake.override_answer("/containers/web/export", 200, std::string(1'000'000, 'x'));
   std::size_t got = 0;
-  export_container(engine.ctx, *engine.client, "web", [&](std::span<const std::byte> bytes) { return got += bytes.size(), false; });
+  export_container(engine.ctx, *engine.client, "web",
+                   [&](std::span<const std::byte> bytes) { return got += bytes.size(), false; });
   BOOST_TEST(got > 0U);
   BOOST_TEST(got < 1'000'000U);
 }
@@ -373,7 +434,8 @@ BOOST_AUTO_TEST_CASE(an_engine_that_works_in_silence_is_given_up_in_the_end) {
 
 BOOST_AUTO_TEST_CASE(errors_inside_a_good_answer_are_thrown) {
   EngineClient engine;
-  engine.fake.override_answer("/images/create", 200, "{\"status\": \"Pulling\"}\r\n{\"errorDetail\": {\"message\": \"no space left\"}}\r\n");
+  engine.fake.override_answer("/images/create", 200,
+                              "{\"status\": \"Pulling\"}\r\n{\"errorDetail\": {\"message\": \"no space left\"}}\r\n");
   const auto failure = failure_of([&] { pull_image(engine.ctx, *engine.client, {.reference = Reference::parse("x")}); });
   BOOST_TEST((failure.code == ErrorCode::engine));
   BOOST_TEST(contains(failure.text, "no space left"));
@@ -395,7 +457,8 @@ std::string logs_of(EngineClient& engine) {
 
 BOOST_AUTO_TEST_CASE(logs_of_a_new_engine_tell_their_form) {
   EngineClient engine({.api_version = "1.51"});
-  engine.fake.override_answer("/containers/web/logs", 200, frame(1, "a\n") + frame(2, "b"), "Content-Type: application/vnd.docker.multiplexed-stream\r\n");
+  engine.fake.override_answer("/containers/web/logs", 200, frame(1, "a\n") + frame(2, "b"),
+                              "Content-Type: application/vnd.docker.multiplexed-stream\r\n");
   BOOST_TEST(logs_of(engine) == "O:a\nE:b");
   BOOST_TEST(engine.fake.targets().back() == "GET /v1.51/containers/web/logs?stdout=1&stderr=1&tail=5");
   engine.fake.override_answer("/containers/web/logs", 200, "plain\r\n", "Content-Type: application/vnd.docker.raw-stream\r\n");
@@ -412,19 +475,23 @@ BOOST_AUTO_TEST_CASE(logs_of_an_old_engine_have_the_form_of_the_container) {
   BOOST_TEST(logs_of(engine) == "E:b");
   engine.fake.override_answer("/containers/web/logs", 200, frame(2, "b").substr(0, 5));
   BOOST_TEST((failure_of([&] { logs_of(engine); }).code == ErrorCode::network));  // cut
-  engine.fake.override_answer("/containers/web/logs", 501, R"({"message": "configured logging driver does not support reading"})");
+  engine.fake.override_answer("/containers/web/logs", 501,
+                              R"({"message": "configured logging driver does not support reading"})");
   BOOST_TEST(contains(failure_of([&] { logs_of(engine); }).text, "does not support reading"));
 }
 
 BOOST_AUTO_TEST_CASE(a_login_that_the_registry_refuses_is_no_failure_of_the_engine) {
   EngineClient engine;
   engine.fake.override_answer("/auth", 401, R"({"message": "unauthorized: incorrect username or password"})");
-  const auto log_in = [&] { check_login(engine.ctx, *engine.client, {.username = "u", .password = "secret", .server_address = "ghcr.io"}); };
+  const auto log_in = [&] {
+    check_login(engine.ctx, *engine.client, {.username = "u", .password = "secret", .server_address = "ghcr.io"});
+  };
   const auto failure = failure_of(log_in);
   BOOST_TEST((failure.code == ErrorCode::authentication));
   BOOST_TEST(contains(failure.text, "ghcr.io"));
   BOOST_TEST(!contains(failure.text, "secret"));
-  engine.fake.override_answer("/auth", 500, R"({"message": "login attempt to https://ghcr.io/v2/ failed with status: 401 Unauthorized"})");
+  engine.fake.override_answer("/auth", 500,
+                              R"({"message": "login attempt to https://ghcr.io/v2/ failed with status: 401 Unauthorized"})");
   BOOST_TEST((failure_of(log_in).code == ErrorCode::authentication));
   engine.fake.override_answer("/auth", 500, R"({"message": "no such host"})");
   BOOST_TEST((failure_of(log_in).code == ErrorCode::engine));
@@ -432,7 +499,8 @@ BOOST_AUTO_TEST_CASE(a_login_that_the_registry_refuses_is_no_failure_of_the_engi
 
 BOOST_AUTO_TEST_CASE(the_processor_share_between_two_readings) {
   const auto reading = [](int cpu, int system, int cpus) {
-    return ContainerStats{.cpu_total = std::chrono::nanoseconds(cpu), .system_total = std::chrono::nanoseconds(system), .online_cpus = cpus};
+    return ContainerStats{
+        .cpu_total = std::chrono::nanoseconds(cpu), .system_total = std::chrono::nanoseconds(system), .online_cpus = cpus};
   };
   BOOST_TEST(cpu_share(reading(0, 0, 2), reading(50, 200, 2)).value() == 0.5);
   BOOST_TEST(!cpu_share(reading(0, 200, 2), reading(50, 200, 2)));  // no time between

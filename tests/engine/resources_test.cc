@@ -90,7 +90,8 @@ BOOST_AUTO_TEST_CASE(a_container_in_full) {
 BOOST_AUTO_TEST_CASE(any_member_may_be_absent_null_or_odd) {
   const json whole = json::parse(with_digest(container_answer));
   const json members = whole.flatten();
-  const json odd_values[] = {nullptr, "text", -1, 1.5, true, json::array(), json::array({nullptr, 1}), json::object(), json{{"x", nullptr}}};
+  const json odd_values[] = {
+      nullptr, "text", -1, 1.5, true, json::array(), json::array({nullptr, 1}), json::object(), json{{"x", nullptr}}};
   std::size_t tried = 0;
   for (const auto& [pointer, value] : members.items()) {
     for (const json& odd : odd_values) {
@@ -123,7 +124,8 @@ BOOST_AUTO_TEST_CASE(any_member_may_be_absent_null_or_odd) {
 }
 
 BOOST_AUTO_TEST_CASE(a_listed_container) {
-  const auto list = parse_container_list(json::parse(with_digest(R"([{"Id": "abc", "Names": ["/app/db", "/db"], "Image": "redis:7", "ImageID": "sha256:%",
+  const auto list = parse_container_list(
+      json::parse(with_digest(R"([{"Id": "abc", "Names": ["/app/db", "/db"], "Image": "redis:7", "ImageID": "sha256:%",
     "Command": "redis", "Created": 1700000000, "State": "exited", "Status": "Exited (0) 3 days ago", "Labels": {"l": "1"}, "SizeRw": 3,
     "Ports": [{"IP": "::", "PrivatePort": 80, "PublicPort": 8080, "Type": "tcp"}, {"PrivatePort": 81, "Type": "udp"}],
     "HostConfig": {"NetworkMode": "bridge"}, "NetworkSettings": {"Networks": {"bridge": {"NetworkID": "n"}}},
@@ -152,15 +154,19 @@ BOOST_AUTO_TEST_CASE(a_create_request_names_what_it_needs) {
   BOOST_TEST(gates("", R"({"Image": "x", "HostConfig": {}, "NetworkingConfig": {"EndpointsConfig": {"a": {}}}})") == "");
   BOOST_TEST(gates("linux/arm64", "{}") == "1.41 a container's platform; ");
   BOOST_TEST(gates("", R"({"Healthcheck": {"StartInterval": 1}})") == "1.44 a health check's start interval; ");
-  BOOST_TEST(gates("", R"({"NetworkingConfig": {"EndpointsConfig": {"a": {"GwPriority": 1}, "b": {"MacAddress": "02:00:00:00:00:01"}}}})") ==
-             "1.44 a container in several networks from the start; 1.44 a MAC address for one network; 1.48 a gateway priority; ");
-  BOOST_TEST(gates("", R"({"HostConfig": {"Mounts": [{"Type": "image"}, {"Type": "volume", "VolumeOptions": {"Subpath": "x"}}]}})") ==
-             "1.45 a part of a volume; 1.48 an image as a mount; ");
+  BOOST_TEST(
+      gates("",
+            R"({"NetworkingConfig": {"EndpointsConfig": {"a": {"GwPriority": 1}, "b": {"MacAddress": "02:00:00:00:00:01"}}}})") ==
+      "1.44 a container in several networks from the start; 1.44 a MAC address for one network; 1.48 a gateway priority; ");
+  BOOST_TEST(
+      gates("", R"({"HostConfig": {"Mounts": [{"Type": "image"}, {"Type": "volume", "VolumeOptions": {"Subpath": "x"}}]}})") ==
+      "1.45 a part of a volume; 1.48 an image as a mount; ");
   BOOST_TEST(gates("", "null") == "");
 }
 
 BOOST_AUTO_TEST_CASE(networks_and_what_is_asked_of_them) {
-  const auto network = parse_network(json::parse(R"({"Id": "n", "Name": "front", "Created": "2023-11-14T22:13:20Z", "Scope": "local", "Driver": "bridge",
+  const auto network = parse_network(
+      json::parse(R"({"Id": "n", "Name": "front", "Created": "2023-11-14T22:13:20Z", "Scope": "local", "Driver": "bridge",
     "EnableIPv6": true, "IPAM": {"Driver": "default", "Options": null, "Config": [{"Subnet": "10.1.0.0/24", "Gateway": "10.1.0.1", "IPRange": "10.1.0.128/25"}]},
     "Internal": true, "Containers": {"abc": {"Name": "web", "IPv4Address": "10.1.0.2/24"}}, "Options": {}, "Labels": {"a": "b"}})"));
   BOOST_REQUIRE(network);
@@ -171,11 +177,15 @@ BOOST_AUTO_TEST_CASE(networks_and_what_is_asked_of_them) {
 
   BOOST_TEST(to_json(NetworkRequest{.name = "n"}).dump() ==
              R"({"Attachable":false,"CheckDuplicate":true,"Driver":"bridge","Internal":false,"Name":"n"})");
-  BOOST_TEST(to_json(NetworkRequest{.name = "n", .has_ipv6 = false, .ipam = {.driver = {}, .options = {}, .pools = {{.subnet = "10.0.0.0/8"}}}}).dump() ==
-             R"({"Attachable":false,"CheckDuplicate":true,"Driver":"bridge","EnableIPv6":false,"IPAM":{"Config":[{"Subnet":"10.0.0.0/8"}]},"Internal":false,"Name":"n"})");
+  BOOST_TEST(
+      to_json(NetworkRequest{
+                  .name = "n", .has_ipv6 = false, .ipam = {.driver = {}, .options = {}, .pools = {{.subnet = "10.0.0.0/8"}}}})
+          .dump() ==
+      R"({"Attachable":false,"CheckDuplicate":true,"Driver":"bridge","EnableIPv6":false,"IPAM":{"Config":[{"Subnet":"10.0.0.0/8"}]},"Internal":false,"Name":"n"})");
   BOOST_TEST(to_json(EndpointSettings{}).dump() == "{}");
-  BOOST_TEST(to_json(EndpointSettings{.ipam = {.ipv4_address = "10.0.0.2"}, .aliases = {"db"}, .gw_priority = 0, .ip_address = "left out"}).dump() ==
-             R"({"Aliases":["db"],"GwPriority":0,"IPAMConfig":{"IPv4Address":"10.0.0.2"}})");
+  BOOST_TEST(to_json(EndpointSettings{
+                         .ipam = {.ipv4_address = "10.0.0.2"}, .aliases = {"db"}, .gw_priority = 0, .ip_address = "left out"})
+                 .dump() == R"({"Aliases":["db"],"GwPriority":0,"IPAMConfig":{"IPv4Address":"10.0.0.2"}})");
 }
 
 BOOST_AUTO_TEST_CASE(anonymous_volumes_of_old_and_new_engines) {
@@ -187,7 +197,8 @@ BOOST_AUTO_TEST_CASE(anonymous_volumes_of_old_and_new_engines) {
   BOOST_TEST(!Volume{.name = std::string(64, 'g')}.is_anonymous());
   BOOST_TEST(!Volume{.name = "db"}.is_anonymous());
 
-  const auto volumes = parse_volume_list(json::parse(R"({"Volumes": [{"Name": "a", "Driver": "local", "Mountpoint": "/m", "CreatedAt": "2023-11-15T00:13:20+02:00",
+  const auto volumes = parse_volume_list(
+      json::parse(R"({"Volumes": [{"Name": "a", "Driver": "local", "Mountpoint": "/m", "CreatedAt": "2023-11-15T00:13:20+02:00",
     "Labels": null, "Options": {"type": "nfs"}, "Scope": "local", "UsageData": {"Size": -1, "RefCount": 2}}, {"Driver": "local"}], "Warnings": null})"));
   BOOST_REQUIRE(volumes.size() == 1U);
   BOOST_TEST(seconds(volumes[0].created) == "1700000000.000000000");
@@ -198,7 +209,8 @@ BOOST_AUTO_TEST_CASE(anonymous_volumes_of_old_and_new_engines) {
 }
 
 BOOST_AUTO_TEST_CASE(listed_images_and_which_of_them_dangle) {
-  const auto images = parse_image_list(json::parse(with_digest(R"([{"Id": "sha256:%", "ParentId": "", "RepoTags": ["<none>:<none>"], "RepoDigests": ["x@sha256:%"],
+  const auto images = parse_image_list(
+      json::parse(with_digest(R"([{"Id": "sha256:%", "ParentId": "", "RepoTags": ["<none>:<none>"], "RepoDigests": ["x@sha256:%"],
     "Created": 1700000000, "Size": 9, "SharedSize": -1, "Containers": -1, "Labels": {"a": "b"}},
     {"Id": "sha256:%", "ParentId": "sha256:%", "RepoTags": ["docker.io/library/x:1"], "RepoDigests": null, "SharedSize": 4, "Containers": 0}])")));
   BOOST_TEST(images[0].repo_tags.empty());
@@ -217,12 +229,15 @@ BOOST_AUTO_TEST_CASE(listed_images_and_which_of_them_dangle) {
 }
 
 BOOST_AUTO_TEST_CASE(image_details_tell_when_the_image_was_named_here) {
-  const auto details = parse_image_details(json::parse(with_digest(R"({"Id": "sha256:%", "Created": "2023-11-14T22:13:20Z", "Size": 5, "Parent": "",
+  const auto details = parse_image_details(
+      json::parse(with_digest(R"({"Id": "sha256:%", "Created": "2023-11-14T22:13:20Z", "Size": 5, "Parent": "",
     "Metadata": {"LastTagTime": "2024-02-29T12:00:00.5+00:00"}, "Config": {"Env": ["A=1"], "Cmd": "old form", "ExposedPorts": {"1/udp": {}}}})")));
   BOOST_TEST(seconds(details->last_tag_time) == "1709208000.500000000");
   BOOST_TEST(details->config.env[0] == "A=1");
   BOOST_TEST(details->config.cmd[0] == "old form");
-  BOOST_TEST(!parse_image_details(json::parse(with_digest(R"({"Id": "sha256:%", "Metadata": {"LastTagTime": "0001-01-01T00:00:00Z"}})")))->last_tag_time);
+  BOOST_TEST(
+      !parse_image_details(json::parse(with_digest(R"({"Id": "sha256:%", "Metadata": {"LastTagTime": "0001-01-01T00:00:00Z"}})")))
+           ->last_tag_time);
   BOOST_TEST(!parse_image_details(json::parse(with_digest(R"({"Id": "sha256:%", "Created": null})")))->created);
 }
 
@@ -230,14 +245,16 @@ BOOST_AUTO_TEST_CASE(removals_and_prunes_tell_the_same) {
   const auto removal = parse_image_removal(json::parse(R"([{"Untagged": "docker.io/library/x:1"}, {"Deleted": "sha256:1"}])"));
   BOOST_TEST(removal.untagged[0] == "x:1");
   BOOST_TEST(removal.removed[0] == "sha256:1");
-  const auto pruned = parse_image_removal(json::parse(R"({"ImagesDeleted": [{"Deleted": "sha256:1"}, {"Deleted": "sha256:2"}], "SpaceReclaimed": 12})"));
+  const auto pruned = parse_image_removal(
+      json::parse(R"({"ImagesDeleted": [{"Deleted": "sha256:1"}, {"Deleted": "sha256:2"}], "SpaceReclaimed": 12})"));
   BOOST_TEST(pruned.removed.size() == 2U);
   BOOST_TEST(pruned.reclaimed_bytes == 12);
   BOOST_TEST(parse_image_removal(json::parse(R"({"ImagesDeleted": null, "SpaceReclaimed": 0})")).removed.empty());
 }
 
 BOOST_AUTO_TEST_CASE(disk_usage_old_and_new) {
-  const auto old = parse_disk_usage(json::parse(with_digest(R"({"LayersSize": 100, "Images": [{"Id": "sha256:%", "SharedSize": 1, "Containers": 2}],
+  const auto old = parse_disk_usage(
+      json::parse(with_digest(R"({"LayersSize": 100, "Images": [{"Id": "sha256:%", "SharedSize": 1, "Containers": 2}],
     "Containers": [{"Id": "c", "SizeRw": 3}], "Volumes": [{"Name": "v", "UsageData": {"Size": 4, "RefCount": 0}}],
     "BuildCache": [{"ID": "b", "Parent": "p", "Type": "regular", "InUse": true, "Shared": false, "Size": 5, "CreatedAt": "2023-11-14T22:13:20Z",
       "LastUsedAt": null, "UsageCount": 1}], "BuilderSize": 5})")));
@@ -255,7 +272,8 @@ BOOST_AUTO_TEST_CASE(disk_usage_old_and_new) {
   BOOST_TEST(both.images.items.size() == 1U);
   BOOST_TEST(both.images.total_bytes.value() == 95);
 
-  const auto summed = parse_disk_usage(json::parse(R"({"VolumeUsage": {"ActiveCount": 1, "TotalCount": 2, "Reclaimable": 3, "TotalSize": 4,
+  const auto summed =
+      parse_disk_usage(json::parse(R"({"VolumeUsage": {"ActiveCount": 1, "TotalCount": 2, "Reclaimable": 3, "TotalSize": 4,
     "Items": [{"Name": "v"}]}, "BuildCacheUsage": {"TotalSize": 6, "Items": [{"ID": "b", "Parents": ["p", "q"]}]}})"));
   BOOST_TEST(summed.volumes.items[0].name == "v");
   BOOST_TEST(summed.volumes.reclaimable_bytes.value() == 3);
@@ -264,17 +282,26 @@ BOOST_AUTO_TEST_CASE(disk_usage_old_and_new) {
 
 BOOST_AUTO_TEST_CASE(both_stores_name_what_was_pushed) {
   const std::string digest = Digest::of("image").to_string();
-  for (const std::string& line : std::initializer_list<std::string> {R"({"aux": {"Tag": "1", "Digest": "%", "Size": 405}})", R"({"status": "1: digest: % size: 405"})"}) {
+  for (const std::string& line : std::initializer_list<std::string>{R"({"aux": {"Tag": "1", "Digest": "%", "Size": 405}})",
+                                                                    R"({"status": "1: digest: % size: 405"})"}) {
     const auto pushed = find_pushed_image(json::parse(with_digest(std::string(line).replace(line.find('%'), 1, "sha256:%"))));
     BOOST_REQUIRE(pushed);
     BOOST_TEST(pushed->tag == "1");
     BOOST_TEST(pushed->digest->to_string() == digest);
     BOOST_TEST(pushed->size_bytes == 405);
   }
-  for (const char* line : {R"({"status": "Pushed"})", R"({"status": "1: digest: sha256:ab size: 4"})", R"({"status": ": digest: "})", "{}", "null",
-                           R"({"status": " size: 1: digest: "})", R"({"aux": null})"}) {
+  for (const char* line :
+       {R"({"status": "Pushed"})", R"({"status": "1: digest: sha256:ab size: 4"})", R"({"status": ": digest: "})", "{}", "null",
+        R"({"status": " size: 1: digest: "})", R"({"aux": null})"}) {
     BOOST_TEST(!find_pushed_image(json::parse(line)));
   }
+}
+
+BOOST_AUTO_TEST_CASE(an_image_id_may_lack_its_algorithm) {
+  const std::string digest = Digest::of("image").to_string();
+  BOOST_TEST((image_id_member(json{{"Id", digest}}, "Id") == Digest::of("image")));
+  BOOST_TEST((image_id_member(json{{"Id", digest.substr(7)}}, "Id") == Digest::of("image")));
+  for (const char* bad : {"", "sha256:", "abc", "Downloading"}) BOOST_TEST(!image_id_member(json{{"Id", bad}}, "Id"));
 }
 
 BOOST_AUTO_TEST_CASE(numbers_are_whole_and_fit) {

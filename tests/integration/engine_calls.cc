@@ -1,10 +1,11 @@
 // Calls every function of the Engine API client once on a real engine, in an order in which each has something to work on.
 //
 //   engine_calls --list                     the calls, one a line: endpoint, a tab, function
-//   engine_calls ROOT_FS_TAR REGISTRY       on the engine of DOCKER_HOST, which must be this test's own: everything unused is pruned
+//   engine_calls ROOT_FS_TAR REGISTRY       on the engine of DOCKER_HOST, which must be this test's own: everything unused is
+//   pruned
 //
-// ROOT_FS_TAR has a shell and busybox in /bin; REGISTRY is HOST:PORT on loopback. A line a call: "ok", "needs" (the engine's API is too
-// old, and the client said so before asking), or "FAILED", with the reason. Exit code 1 if anything failed.
+// ROOT_FS_TAR has a shell and busybox in /bin; REGISTRY is HOST:PORT on loopback. A line a call: "ok", "needs" (the engine's API
+// is too old, and the client said so before asking), or "FAILED", with the reason. Exit code 1 if anything failed.
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -145,9 +146,11 @@ std::vector<Step> system_steps() {
       {"GET /info", "read_info", [](Bench& b) { expect(!read_info(b.ctx, b.client).id.empty(), "the engine has an ID"); }},
       {"POST /auth", "check_login",
        [](Bench& b) {
-         expect(!check_login(b.ctx, b.client, {.username = "u", .password = "p", .server_address = b.registry}).status.empty(), "a status");
+         expect(!check_login(b.ctx, b.client, {.username = "u", .password = "p", .server_address = b.registry}).status.empty(),
+                "a status");
          const auto refused = expect_failure<Error>(
-             [&] { check_login(b.ctx, b.client, {.username = "u", .password = "wrong", .server_address = b.hub}); }, "a wrong password");
+             [&] { check_login(b.ctx, b.client, {.username = "u", .password = "wrong", .server_address = b.hub}); },
+             "a wrong password");
          expect(refused.code() == ErrorCode::authentication, std::string("it is about the login: ") + refused.what());
        }},
   };
@@ -157,8 +160,9 @@ std::vector<Step> image_steps() {
   return {
       {"POST /images/create?fromSrc=-", "import_filesystem",
        [](Bench& b) {
-         b.image = import_filesystem(b.ctx, b.client, {.source = file_source(b.root_fs), .repository = b.repository(), .tag = "base",
-                                                       .changes = {"ENV IMPORTED=yes"}});
+         b.image = import_filesystem(
+             b.ctx, b.client,
+             {.source = file_source(b.root_fs), .repository = b.repository(), .tag = "base", .changes = {"ENV IMPORTED=yes"}});
        }},
       {"GET /images/{name}/json", "find_image",
        [](Bench& b) {
@@ -168,7 +172,8 @@ std::vector<Step> image_steps() {
          expect(details->last_tag_time.has_value(), "the engine noted when it was named");
          expect(!find_image(b.ctx, b.client, "drover.invalid/none:1"), "what is not there is nothing");
        }},
-      {"POST /images/{name}/tag", "tag_image", [](Bench& b) { tag_image(b.ctx, b.client, b.image, Reference::parse(b.tagged())); }},
+      {"POST /images/{name}/tag", "tag_image",
+       [](Bench& b) { tag_image(b.ctx, b.client, b.image, Reference::parse(b.tagged())); }},
       {"GET /images/json", "list_images",
        [](Bench& b) {
          const auto images = list_images(b.ctx, b.client, {.filters = {{"reference", {b.tagged()}}}});
@@ -179,7 +184,9 @@ std::vector<Step> image_steps() {
       {"POST /images/{name}/push", "push_image",
        [](Bench& b) {
          std::size_t lines = 0;
-         b.pushed = push_image(b.ctx, b.client, {.reference = Reference::parse(b.tagged())}, [&](const TransferProgress&) { ++lines; }).digest;
+         b.pushed = push_image(b.ctx, b.client, {.reference = Reference::parse(b.tagged())}, [&](const TransferProgress&) {
+                      ++lines;
+                    }).digest;
          expect(b.pushed.has_value() && lines > 0, "the digest and the progress are told");
        }},
       {"GET /distribution/{name}/json", "find_in_registry",
@@ -206,14 +213,18 @@ std::vector<Step> image_steps() {
        }},
       {"POST /images/create", "pull_image",
        [](Bench& b) {
-         expect(pull_image(b.ctx, b.client, {.reference = Reference::parse(b.tagged()), .platform = Platform::host()}) == b.pushed, "the digest is told");
+         expect(pull_image(b.ctx, b.client, {.reference = Reference::parse(b.tagged()), .platform = Platform::host()}) ==
+                    b.pushed,
+                "the digest is told");
          const auto details = find_image(b.ctx, b.client, b.tagged());
          expect(details && !details->repo_digests.empty(), "the engine knows it by its digest");
          b.image = details->id;
        }},
       {"POST /images/create?tag=DIGEST", "pull_manifest",
        [](Bench& b) {
-         pull_manifest(b.ctx, b.client, {.reference = Reference::parse(b.tagged()), .digest = *b.pushed, .platform = Platform::host(), .registry_auth = {}});
+         pull_manifest(
+             b.ctx, b.client,
+             {.reference = Reference::parse(b.tagged()), .digest = *b.pushed, .platform = Platform::host(), .registry_auth = {}});
        }},
       {"GET /images/search", "search_images",
        [](Bench& b) {
@@ -227,7 +238,8 @@ std::vector<Step> volume_and_network_steps() {
   return {
       {"POST /volumes/create", "create_volume",
        [](Bench& b) {
-         expect(create_volume(b.ctx, b.client, {.name = "engine-calls", .labels = {{"drover.test", "1"}}}).name == "engine-calls", "the name");
+         expect(create_volume(b.ctx, b.client, {.name = "engine-calls", .labels = {{"drover.test", "1"}}}).name == "engine-calls",
+                "the name");
          b.volume = create_volume(b.ctx, b.client, {}).name;
        }},
       {"GET /volumes", "list_volumes",
@@ -243,7 +255,8 @@ std::vector<Step> volume_and_network_steps() {
        }},
       {"POST /networks/create", "create_network",
        [](Bench& b) {
-         b.network = create_network(b.ctx, b.client, {.name = "engine-calls", .is_internal = true, .labels = {{"drover.test", "1"}}}).id;
+         b.network =
+             create_network(b.ctx, b.client, {.name = "engine-calls", .is_internal = true, .labels = {{"drover.test", "1"}}}).id;
        }},
       {"GET /networks", "list_networks",
        [](Bench& b) {
@@ -266,10 +279,12 @@ std::vector<Step> short_lived_steps() {
          json body = body_of(b, "read word; echo out $word; echo err $word >&2; touch /made; exit 3");
          body.update({{"OpenStdin", true}, {"StdinOnce", true}});
          b.short_lived = create_container(b.ctx, b.client, {.name = "engine-calls-short"}, body).id;
-         const auto taken = expect_failure([&] { create_container(b.ctx, b.client, {.name = "engine-calls-short"}, body); }, "a name twice");
+         const auto taken =
+             expect_failure([&] { create_container(b.ctx, b.client, {.name = "engine-calls-short"}, body); }, "a name twice");
          expect(taken.is_conflict(), "it is a conflict");
          body["Image"] = "drover.invalid/none:1";
-         expect(expect_failure([&] { create_container(b.ctx, b.client, {}, body); }, "no image").code() == ErrorCode::not_found, "it is not found");
+         expect(expect_failure([&] { create_container(b.ctx, b.client, {}, body); }, "no image").code() == ErrorCode::not_found,
+                "it is not found");
        }},
       {"POST /containers/{id}/attach", "attach_container",
        [](Bench& b) {
@@ -284,7 +299,8 @@ std::vector<Step> short_lived_steps() {
       {"GET /containers/{id}/logs", "read_container_logs",
        [](Bench& b) {
          Output output;
-         read_container_logs(b.ctx, b.client, b.short_lived, {.follow = true, .since = Timestamp(std::chrono::seconds(1)), .tail = 10}, output.handler());
+         read_container_logs(b.ctx, b.client, b.short_lived,
+                             {.follow = true, .since = Timestamp(std::chrono::seconds(1)), .tail = 10}, output.handler());
          expect(output.out == "out word\n" && output.err == "err word\n", "both streams: " + output.out + output.err);
        }},
       {"GET /containers/{id}/json", "find_container",
@@ -298,20 +314,24 @@ std::vector<Step> short_lived_steps() {
       {"GET /containers/json", "list_containers",
        [](Bench& b) {
          const auto containers = list_containers(b.ctx, b.client, {.filters = {{"label", {"drover.test=engine-calls"}}}});
-         expect(containers.size() == 1 && containers[0].state == "exited" && containers[0].name == "engine-calls-short", "one that has ended");
+         expect(containers.size() == 1 && containers[0].state == "exited" && containers[0].name == "engine-calls-short",
+                "one that has ended");
          expect(list_containers(b.ctx, b.client, {.running_only = true}).empty(), "none runs");
        }},
       {"GET /containers/{id}/changes", "list_container_changes",
        [](Bench& b) {
          const auto changes = list_container_changes(b.ctx, b.client, b.short_lived);
-         const auto is_made = [](const FileChange& change) { return change.path == "/made" && change.kind == FileChange::Kind::added; };
+         const auto is_made = [](const FileChange& change) {
+           return change.path == "/made" && change.kind == FileChange::Kind::added;
+         };
          expect(std::any_of(changes.begin(), changes.end(), is_made), "the file that it made");
        }},
       {"PUT /containers/{id}/archive", "write_container_files",
        [](Bench& b) {
          write_container_files(b.ctx, b.client, b.short_lived, "/", text_source(tar_of("note", "a note")));
          const auto no_folder = expect_failure(
-             [&] { write_container_files(b.ctx, b.client, b.short_lived, "/none", text_source(tar_of("note", ""))); }, "no such folder");
+             [&] { write_container_files(b.ctx, b.client, b.short_lived, "/none", text_source(tar_of("note", ""))); },
+             "no such folder");
          expect(no_folder.code() == ErrorCode::not_found, "it is not found");
        }},
       {"HEAD /containers/{id}/archive", "find_container_path",
@@ -335,8 +355,12 @@ std::vector<Step> short_lived_steps() {
        }},
       {"POST /commit", "commit_container",
        [](Bench& b) {
-         const Digest id = commit_container(b.ctx, b.client, {.container = b.short_lived, .repository = "engine-calls-commit", .tag = "1", .comment = "c",
-                                                              .changes = {"CMD true"}});
+         const Digest id = commit_container(b.ctx, b.client,
+                                            {.container = b.short_lived,
+                                             .repository = "engine-calls-commit",
+                                             .tag = "1",
+                                             .comment = "c",
+                                             .changes = {"CMD true"}});
          expect(find_image(b.ctx, b.client, "engine-calls-commit:1")->id == id, "the image is there");
          remove_image(b.ctx, b.client, "engine-calls-commit:1", {.force = false, .prune_parents = true});
        }},
@@ -355,7 +379,8 @@ std::vector<Step> long_lived_steps() {
          expect(start_container(b.ctx, b.client, b.long_lived), "it did not run");
          expect(!start_container(b.ctx, b.client, b.long_lived), "it runs already");
          const auto details = find_container(b.ctx, b.client, b.long_lived);
-         expect(details->state.is_running && details->state.health && details->state.health->status == "starting", "health is told");
+         expect(details->state.is_running && details->state.health && details->state.health->status == "starting",
+                "health is told");
          expect(details->network_settings.networks.at("engine-calls").network_id == b.network, "its network");
          expect(details->mounts.size() == 1 && details->mounts[0].name == "engine-calls", "its volume");
        }},
@@ -372,12 +397,15 @@ std::vector<Step> long_lived_steps() {
       {"GET /containers/{id}/stats", "follow_container_stats",
        [](Bench& b) {
          std::vector<ContainerStats> readings;
-         follow_container_stats(b.ctx, b.client, b.long_lived, [&](const ContainerStats& stats) { return readings.push_back(stats), readings.size() < 2; });
+         follow_container_stats(b.ctx, b.client, b.long_lived,
+                                [&](const ContainerStats& stats) { return readings.push_back(stats), readings.size() < 2; });
          expect(readings.size() == 2 && cpu_share(readings[0], readings[1]), "two readings, and what lies between");
        }},
       {"POST /containers/{id}/exec", "create_exec",
        [](Bench& b) {
-         b.exec = create_exec(b.ctx, b.client, b.long_lived, {.command = {"/bin/sh", "-c", "read word; echo $word $NAME; exit 7"}, .env = {"NAME=x"}, .standard_input = true});
+         b.exec = create_exec(
+             b.ctx, b.client, b.long_lived,
+             {.command = {"/bin/sh", "-c", "read word; echo $word $NAME; exit 7"}, .env = {"NAME=x"}, .standard_input = true});
        }},
       {"POST /exec/{id}/start", "start_exec",
        [](Bench& b) {
@@ -395,21 +423,26 @@ std::vector<Step> long_lived_steps() {
       {"POST /exec/{id}/start, GET /exec/{id}/json", "run_exec",
        [](Bench& b) {
          Output output;
-         expect(run_exec(b.ctx, b.client, b.long_lived, {.command = {"/bin/sh", "-c", "echo err >&2; cat; exit 9"}, .standard_input = true},
-                         typed(std::string(300'000, 'x')), output.handler()) == 9, "the exit code");
+         expect(run_exec(b.ctx, b.client, b.long_lived,
+                         {.command = {"/bin/sh", "-c", "echo err >&2; cat; exit 9"}, .standard_input = true},
+                         typed(std::string(300'000, 'x')), output.handler()) == 9,
+                "the exit code");
          expect(output.out.size() == 300'000 && output.err == "err\n", "all of it, after the input's end");
          Output terminal;
-         run_exec(b.ctx, b.client, b.long_lived, {.command = {"/bin/sh", "-c", "echo line"}, .has_tty = true}, {}, terminal.handler());
+         run_exec(b.ctx, b.client, b.long_lived, {.command = {"/bin/sh", "-c", "echo line"}, .has_tty = true}, {},
+                  terminal.handler());
          expect(terminal.out == "line\r\n", "a terminal's line end");
        }},
       {"POST /exec/{id}/start (Detach)", "start_exec_detached",
        [](Bench& b) {
-         b.exec = create_exec(b.ctx, b.client, b.long_lived,
-                              {.command = {"/bin/sleep", "600"}, .has_tty = true, .standard_output = false, .standard_error = false});
+         b.exec =
+             create_exec(b.ctx, b.client, b.long_lived,
+                         {.command = {"/bin/sleep", "600"}, .has_tty = true, .standard_output = false, .standard_error = false});
          start_exec_detached(b.ctx, b.client, b.exec);
          expect(find_exec(b.ctx, b.client, b.exec)->is_running, "it runs");
        }},
-      {"POST /exec/{id}/resize", "resize_exec", [](Bench& b) { resize_exec(b.ctx, b.client, b.exec, {.rows = 40, .columns = 100}); }},
+      {"POST /exec/{id}/resize", "resize_exec",
+       [](Bench& b) { resize_exec(b.ctx, b.client, b.exec, {.rows = 40, .columns = 100}); }},
       {"POST /containers/{id}/resize", "resize_container",
        [](Bench& b) {
          json body = body_of(b, "exec sleep 600");
@@ -441,7 +474,9 @@ std::vector<Step> long_lived_steps() {
        [](Bench& b) {
          rename_container(b.ctx, b.client, b.long_lived, "engine-calls-renamed");
          expect(find_container(b.ctx, b.client, "engine-calls-renamed")->id == b.long_lived, "it is found by its new name");
-         expect(expect_failure([&] { rename_container(b.ctx, b.client, b.long_lived, "engine-calls-short"); }, "a name twice").is_conflict(), "a conflict");
+         expect(expect_failure([&] { rename_container(b.ctx, b.client, b.long_lived, "engine-calls-short"); }, "a name twice")
+                    .is_conflict(),
+                "a conflict");
        }},
       {"POST /containers/{id}/update", "update_container",
        [](Bench& b) {
@@ -452,7 +487,8 @@ std::vector<Step> long_lived_steps() {
       {"POST /containers/{id}/kill", "kill_container",
        [](Bench& b) {
          kill_container(b.ctx, b.client, b.long_lived, "SIGHUP");
-         expect(expect_failure([&] { kill_container(b.ctx, b.client, b.short_lived); }, "it does not run").is_conflict(), "a conflict");
+         expect(expect_failure([&] { kill_container(b.ctx, b.client, b.short_lived); }, "it does not run").is_conflict(),
+                "a conflict");
        }},
       {"POST /containers/{id}/restart", "restart_container",
        [](Bench& b) {
@@ -474,8 +510,11 @@ std::vector<Step> removal_steps() {
       {"GET /system/df", "read_disk_usage",
        [](Bench& b) {
          const DiskUsage usage = read_disk_usage(b.ctx, b.client);
-         const auto is_ours = [&](const Volume& volume) { return volume.name == "engine-calls" && volume.size_bytes && volume.containers == 1; };
-         expect(std::any_of(usage.volumes.items.begin(), usage.volumes.items.end(), is_ours), "the volume, its size and its user");
+         const auto is_ours = [&](const Volume& volume) {
+           return volume.name == "engine-calls" && volume.size_bytes && volume.containers == 1;
+         };
+         expect(std::any_of(usage.volumes.items.begin(), usage.volumes.items.end(), is_ours),
+                "the volume, its size and its user");
          expect(usage.containers.items.size() == 2 && usage.images.total_bytes.value_or(0) > 0, "containers and layers");
          const auto in_use = [&](const ImageSummary& image) { return image.id == b.image && image.containers == 2; };
          expect(std::any_of(usage.images.items.begin(), usage.images.items.end(), in_use), "the image and its two users");
@@ -483,7 +522,8 @@ std::vector<Step> removal_steps() {
       {"GET /system/df?type=build-cache", "list_build_cache", [](Bench& b) { list_build_cache(b.ctx, b.client); }},
       {"DELETE /volumes/{name}", "remove_volume",
        [](Bench& b) {
-         expect(expect_failure([&] { remove_volume(b.ctx, b.client, "engine-calls"); }, "in use").is_conflict(), "a volume in use is a conflict");
+         expect(expect_failure([&] { remove_volume(b.ctx, b.client, "engine-calls"); }, "in use").is_conflict(),
+                "a volume in use is a conflict");
          create_volume(b.ctx, b.client, {.name = "engine-calls-2"});
          remove_volume(b.ctx, b.client, "engine-calls-2");
        }},
@@ -495,15 +535,22 @@ std::vector<Step> removal_steps() {
        }},
       {"DELETE /containers/{id}", "remove_container",
        [](Bench& b) {
-         expect(expect_failure([&] { remove_image(b.ctx, b.client, b.tagged()); }, "in use").is_conflict(), "an image in use is a conflict");
+         expect(expect_failure([&] { remove_image(b.ctx, b.client, b.tagged()); }, "in use").is_conflict(),
+                "an image in use is a conflict");
          remove_container(b.ctx, b.client, b.long_lived, {.volumes = true});
          expect(!find_container(b.ctx, b.client, b.long_lived), "it is gone");
          expect(find_volume(b.ctx, b.client, "engine-calls").has_value(), "its named volume stays");
        }},
       {"POST /containers/prune", "prune_containers",
-       [](Bench& b) { expect(prune_containers(b.ctx, b.client, {{"label", {"drover.test"}}}).ids == std::vector<std::string>{b.short_lived}, "the other one"); }},
+       [](Bench& b) {
+         expect(prune_containers(b.ctx, b.client, {{"label", {"drover.test"}}}).ids == std::vector<std::string>{b.short_lived},
+                "the other one");
+       }},
       {"POST /networks/prune", "prune_networks",
-       [](Bench& b) { expect(prune_networks(b.ctx, b.client, {{"label", {"drover.test"}}}) == std::vector<std::string>{"engine-calls"}, "the network"); }},
+       [](Bench& b) {
+         expect(prune_networks(b.ctx, b.client, {{"label", {"drover.test"}}}) == std::vector<std::string>{"engine-calls"},
+                "the network");
+       }},
       {"POST /volumes/prune", "prune_anonymous_volumes",
        [](Bench& b) {
          const auto pruned = prune_anonymous_volumes(b.ctx, b.client);
@@ -522,7 +569,8 @@ std::vector<Step> removal_steps() {
 
 std::vector<Step> all_steps() {
   std::vector<Step> steps;
-  for (const auto& part : {system_steps(), image_steps(), volume_and_network_steps(), short_lived_steps(), long_lived_steps(), removal_steps()}) {
+  for (const auto& part :
+       {system_steps(), image_steps(), volume_and_network_steps(), short_lived_steps(), long_lived_steps(), removal_steps()}) {
     steps.insert(steps.end(), part.begin(), part.end());
   }
   return steps;
@@ -545,7 +593,8 @@ bool run(Bench& bench, const Step& step) {
     step.call(bench);
     std::cout << "ok      " << name << std::endl;
   } catch (const Error& error) {
-    const bool is_gate = error.code() == ErrorCode::unsupported && std::string_view(error.what()).find("needs API") != std::string_view::npos;
+    const bool is_gate =
+        error.code() == ErrorCode::unsupported && std::string_view(error.what()).find("needs API") != std::string_view::npos;
     std::cout << (is_gate ? "needs   " : "FAILED  ") << name << ": " << error.what() << std::endl;
     return is_gate;
   } catch (const std::exception& error) {
@@ -572,12 +621,14 @@ int main(int argc, char** argv) {
   Client client(transport, find_endpoint({.host = host, .context = {}}, {}));
   test::LoopbackServer hub(answer_as_hub);
   hub.listen();
-  Bench bench{.ctx = {}, .client = client, .root_fs = words[0], .registry = words[1], .hub = "127.0.0.1:" + std::to_string(hub.port())};
+  Bench bench{
+      .ctx = {}, .client = client, .root_fs = words[0], .registry = words[1], .hub = "127.0.0.1:" + std::to_string(hub.port())};
   bool is_good = true;
   try {
     const EngineVersion version = read_version(bench.ctx, client);
     std::cout << "engine " << version.version << ", API " << client.api_version(bench.ctx).to_string() << ", "
-              << (read_info(bench.ctx, client).store == StoreKind::containerd ? "containerd" : "classic") << " store" << std::endl;
+              << (read_info(bench.ctx, client).store == StoreKind::containerd ? "containerd" : "classic") << " store"
+              << std::endl;
   } catch (const Error& error) {
     std::cerr << error.what() << '\n';
     return 1;
