@@ -58,6 +58,8 @@ bool ConnectionLimit::is_growth_enough(const Level& level) const {
   // A perfect addition to 16 brings 6 %, to 20 just 5: near there, half of the perfect is asked for.
   const auto from = static_cast<double>(before_->connections);
   const auto added = static_cast<double>(level.connections - before_->connections);
+  const bool is_ample = level.bytes_per_second >= ample_bytes_per_second * static_cast<double>(level.connections);
+  if (is_ample) return growth >= added / from / 2;
   return growth >= std::min(growth_each_min * added, added / from / 2);
 }
 
