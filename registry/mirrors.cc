@@ -74,7 +74,10 @@ auto read_or_warn(const Context& ctx, Read read) -> decltype(read()) {
 
 void Mirrors::check_own() const {
   for (const fs::path& root : files_.own_folders) {
-    for (const fs::path& folder : list_sorted(root)) read_hosts_file(folder, folder.filename().string());
+    for (const fs::path& folder : list_sorted(root)) {
+      std::error_code ignored;  // what cannot be looked at, or is a file, is not read later either
+      if (fs::is_directory(folder, ignored)) read_hosts_file(folder, folder.filename().string());
+    }
   }
 }
 

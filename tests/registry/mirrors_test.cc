@@ -115,6 +115,13 @@ BOOST_AUTO_TEST_CASE(a_broken_file_of_our_own_is_an_error) {
   BOOST_TEST(mirrors.find(ctx, Reference::parse("redis:7")).size() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(a_file_among_the_folders_is_no_matter) {
+  folder.write("own/README", "what this folder is for\n");
+  mirror_in("own/docker.io/hosts.toml", "own.lan");
+  Mirrors(files).check_own();
+  BOOST_TEST(first() == "own.lan");
+}
+
 BOOST_AUTO_TEST_CASE(broken_files_of_others_are_reported_once_and_passed_over) {
   folder.write("certs.d/docker.io/hosts.toml", "server = 7\n");
   folder.write("daemon.json", "{");
