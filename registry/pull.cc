@@ -6,9 +6,12 @@
 #include "registry/transfer.h"
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -53,8 +56,9 @@ class Pull {
   // A resolution that is neither resolved nor failed is made on the way.
   Pull(const Context& ctx, Client& client, store::BlobStore& store, Resolutions resolutions, const PullOptions& options,
        const ImagesReady& on_ready)
-      : ctx_(ctx), client_(client), store_(store), options_(options), on_ready_(on_ready), resolutions_(std::move(resolutions)),
+      : outer_(ctx), ctx_(ctx), client_(client), store_(store), options_(options), on_ready_(on_ready), resolutions_(std::move(resolutions)),
         pending_(resolutions_.list.size(), 0) {
+    ctx_.stop = stop_.get_token();
     for (const Resolutions::One& one : resolutions_.list) report_.images.push_back({.reference = one.reference, .resolved = {}, .error = {}});
   }
 
@@ -66,8 +70,7 @@ class Pull {
       Transfer transfer(ctx_, client_, store_, {.jobs = options_.jobs, .rate_bytes_per_second = options_.rate_bytes_per_second, .limiter = options_.limiter},
                         [this](const Digest& digest, const std::optional<Error>& error) { on_blob(digest, error); });
       transfer_ = &transfer;
-      parallel_for_each(ctx_, report_.images.size(), 2 * options_.jobs, [&](const Context& inner, std::size_t i) { begin_image(inner, i); });
-      transfer.finish();
+      fetch_all(transfer);
       report_.bytes.resumed = transfer.resumed_bytes();
     }
     if (store_failure_) throw Error(*store_failure_);
@@ -92,6 +95,21 @@ class Pull {
     std::set<std::string> repositories;  // of images that need it
   };
 
+  void fetch_all(Transfer& transfer) {
+    try {
+      parallel_for_each(ctx_, report_.images.size(), 2 * options_.jobs, [&](const Context& inner, std::size_t i) { begin_image(inner, i); });
+      transfer.finish();
+    } catch (const Error& error) {
+      const bool is_own_stop = error.code() == ErrorCode::interrupted && !outer_.stop.stop_requested();
+      if (!is_own_stop) throw;
+    }
+  }
+
+  // Called without the lock: those who are stopped may want it.
+  void stop_after_failure() {
+    if (has_failed_ && !options_.keep_going) stop_.request_stop();
+  }
+
   void begin_image(const Context& ctx, std::size_t i) {
     PulledImage& image = report_.images[i];
     try {
@@ -107,6 +125,7 @@ class Pull {
       const std::lock_guard lock(mutex_);
       fail_image(i, e);
     }
+    stop_after_failure();
   }
 
   // Adds what the image needs and nobody has asked for yet.
@@ -170,6 +189,11 @@ class Pull {
   }
 
   void on_blob(const Digest& digest, const std::optional<Error>& error) {
+    note_blob(digest, error);
+    stop_after_failure();
+  }
+
+  void note_blob(const Digest& digest, const std::optional<Error>& error) {
     const std::lock_guard lock(mutex_);
     Wanted& wanted = blobs_.at(digest);
     wanted.is_done = !error;
@@ -189,6 +213,7 @@ class Pull {
   void fail_image(std::size_t i, const Error& error) {
     PulledImage& image = report_.images[i];
     if (image.error) return;
+    has_failed_ = true;
     image.error = error;
     const std::string frame = "cannot pull " + image.reference.familiar();
     if (std::string_view(error.what()).find(frame) == std::string_view::npos) image.error->add_frame(frame);
@@ -236,7 +261,11 @@ class Pull {
     return true;
   }
 
-  const Context ctx_;
+  const Context outer_;
+  std::stop_source stop_;
+  const std::stop_callback<std::function<void()>> forward_{outer_.stop, [this] { stop_.request_stop(); }};
+  Context ctx_;  // stops when the caller's does, and after a failure when it is not to keep going
+  std::atomic<bool> has_failed_{false};
   Client& client_;
   store::BlobStore& store_;
   const PullOptions& options_;

@@ -22,6 +22,7 @@ struct PullOptions {
   std::size_t jobs = 8;                         // blobs in transfer at once
   std::uint64_t rate_bytes_per_second = 0;      // of all transfers together; 0: no cap
   RateLimiter* limiter = nullptr;               // counts instead, where the caller changes the rate on the way; borrowed
+  bool keep_going = true;                       // false: the first image that fails ends the pull for all
 };
 
 struct PulledImage {
@@ -81,7 +82,8 @@ struct ReadyImage {
 };
 using ImagesReady = std::function<void(const std::vector<ReadyImage>& images)>;
 
-// Every image is tried; failures are in the report. Throws only interrupted and what concerns all (the store, the disk).
+// Every image is tried, unless it is not to keep going; failures are in the report, an image that was given up because of another's is
+// neither complete nor has an error. Throws only interrupted and what concerns all (the store, the disk).
 PullReport pull(const Context& ctx, Client& client, store::BlobStore& store, const std::vector<Reference>& references,
                 const PullOptions& options, const ImagesReady& on_ready = {});
 

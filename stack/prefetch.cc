@@ -7,7 +7,6 @@
 #include "stack/ready_queue.h"
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <functional>
 #include <mutex>
@@ -18,34 +17,6 @@ namespace drover::stack {
 namespace {
 
 using Steady = std::chrono::steady_clock;
-
-// Passes everything on, and tells about a failed blob: with fail-fast nobody waits for the end of the pull. The first cause is kept,
-// because a pull that is stopped throws and reports nothing.
-class FailureWatch : public Progress {
- public:
-  FailureWatch(Progress& next, std::function<void()> on_failure) : next_(next), on_failure_(std::move(on_failure)) {}
-
-  void on(const ProgressEvent& event) noexcept override {
-    next_.on(event);
-    if (event.kind != ProgressEvent::Kind::failed || event.phase != "fetch") return;  // a load may be tried again, its caller knows
-    {
-      const std::lock_guard lock(mutex_);
-      if (cause_.empty()) cause_ = event.text;
-    }
-    on_failure_();
-  }
-
-  std::string cause() const {
-    const std::lock_guard lock(mutex_);
-    return cause_;
-  }
-
- private:
-  Progress& next_;
-  std::function<void()> on_failure_;
-  mutable std::mutex mutex_;
-  std::string cause_;
-};
 
 engine::Inventory take_inventory_or_refuse(const Context& ctx, engine::Client& engine, std::size_t jobs) {
   try {
@@ -94,10 +65,8 @@ class Run {
  public:
   Run(const Context& outer, registry::Client& registry, store::BlobStore& store, const std::vector<WantedImage>& images,
       const PrefetchOptions& options)
-      : outer_(outer), watch_(*outer.progress, [this] { on_failure(); }), inner_(outer), registry_(registry), store_(store), images_(images),
-        options_(options) {
+      : outer_(outer), inner_(outer), registry_(registry), store_(store), images_(images), options_(options) {
     inner_.stop = stop_.get_token();
-    inner_.progress = &watch_;
   }
 
   PrefetchReport operator()(engine::Client* engine) {
@@ -129,9 +98,12 @@ class Run {
   }
 
   void pull_and_load() {
-    groups_ = group_pulls(targets_, images_, options_.pull);
+    registry::PullOptions options = options_.pull;
+    options.keep_going = options_.keep_going;
+    groups_ = group_pulls(targets_, images_, options);
     if (options_.on_forecast) {
       options_.on_forecast(look_ahead(inner_, registry_, store_, store_.root(), engine_, loader_ ? &loader_->inventory() : nullptr, groups_, targets_));
+      if (!options_.keep_going && note_unresolved()) return;
     }
     std::vector<std::jthread> loaders;
     const CloseAtEnd close_at_end(ready_);  // before the loaders are joined, also when a pull throws
@@ -150,6 +122,31 @@ class Run {
     }
   }
 
+  // What could not be resolved, of all groups; whether there is any.
+  bool note_unresolved() {
+    bool is_any = false;
+    for (const GroupPull& group : groups_) {
+      for (std::size_t i = 0; i < group.references.size(); ++i) {
+        const std::optional<Error>& error = group.resolutions->list[i].error;
+        if (!error) continue;
+        is_any = true;
+        on_failure(*error);
+        for (const std::size_t image : group.images[i]) {
+          registry::PulledImage& pulled = report_.pulled.images[image];
+          pulled.error = error;
+          pulled.error->add_frame("cannot pull " + pulled.reference.familiar());
+        }
+      }
+    }
+    if (is_any) {
+      for (const GroupPull& group : groups_) {
+        report_.pulled.bytes.fetched += group.resolutions->spent.bytes;
+        report_.pulled.requests += group.resolutions->spent.requests;
+      }
+    }
+    return is_any;
+  }
+
   void pull(GroupPull& group) {
     inner_.check_stop();
     const auto on_ready = [&](const std::vector<registry::ReadyImage>& ready) {
@@ -165,9 +162,8 @@ class Run {
         group.resolutions ? registry::pull(inner_, registry_, store_, *std::move(group.resolutions), group.options, on_ready)
                           : registry::pull(inner_, registry_, store_, group.references, group.options, on_ready);
 
-    bool has_failed = false;
     for (std::size_t i = 0; i < pulled.images.size(); ++i) {
-      has_failed = has_failed || !pulled.images[i].complete;
+      if (pulled.images[i].error) on_failure(*pulled.images[i].error);
       for (const std::size_t image : group.images[i]) report_.pulled.images[image] = pulled.images[i];
     }
     report_.pulled.bytes.total += pulled.bytes.total;
@@ -175,7 +171,6 @@ class Run {
     report_.pulled.bytes.reused += pulled.bytes.reused;
     report_.pulled.bytes.resumed += pulled.bytes.resumed;
     report_.pulled.requests += pulled.requests;
-    if (has_failed) on_failure();
   }
 
   // In a thread of the pull. Whether the image is one to load.
@@ -209,12 +204,17 @@ class Run {
     }
     if (image.error) {
       image.state = PrefetchedImage::State::failed;
-      on_failure();
+      on_failure(*image.error);
     }
   }
 
-  void on_failure() {
-    if (!options_.keep_going) stop_.request_stop();
+  void on_failure(const Error& error) {
+    if (options_.keep_going || error.code() == ErrorCode::interrupted) return;
+    {
+      const std::lock_guard lock(mutex_);
+      if (cause_.empty()) cause_ = error.what();
+    }
+    stop_.request_stop();
   }
 
   // What neither the pull nor a loader has said about an image, once both have ended.
@@ -230,14 +230,14 @@ class Run {
     if (pulled.error && pulled.error->code() != ErrorCode::interrupted) {
       image.error = pulled.error;
     } else {
-      const std::string cause = watch_.cause();
-      image.error = Error(ErrorCode::failed, "cannot prefetch " + image.wanted.reference.to_string() + ": stopped at the first failure" +
-                                                 (cause.empty() ? "" : " (" + cause + ")") + "; run without --fail-fast");
+      image.error = Error(ErrorCode::failed, "cannot prefetch " + image.wanted.reference.to_string() + ": stopped at the first failure (" +
+                                                 cause_ + "); run without --fail-fast");
     }
   }
 
   const Context& outer_;
-  FailureWatch watch_;
+  std::mutex mutex_;
+  std::string cause_;  // of the stop
   Context inner_;  // stops when the caller's does, and after a failure with fail-fast
   std::stop_source stop_;
   std::stop_callback<std::function<void()>> forward_{outer_.stop, [this] { stop_.request_stop(); }};

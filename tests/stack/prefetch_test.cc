@@ -94,6 +94,34 @@ BOOST_AUTO_TEST_CASE(every_image_of_a_stopped_run_has_a_state_and_a_cause) {
   BOOST_TEST(std::string(report.images[1].error->what()).find("--fail-fast") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(the_failure_that_stops_a_run_keeps_its_class) {
+  const std::vector<WantedImage> wanted = {publish("web"), publish("db"), publish("mail", "linux/arm64")};
+  registry.fault({.target = "/v2/web/blobs/" + sha256_of("web amd64"), .count = 0}, {.status = 401});
+
+  const PrefetchReport report = run(wanted, false);
+
+  BOOST_TEST_REQUIRE(report.images[0].error.has_value());
+  BOOST_TEST(to_string(report.images[0].error->code()) == "authentication");
+  BOOST_TEST_REQUIRE(report.images[2].error.has_value());  // its pull comes second
+  BOOST_TEST(std::string(report.images[2].error->what()).find("stopped at the first failure (cannot pull ") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_resolved_stops_the_run_before_the_first_layer) {
+  const std::vector<WantedImage> wanted = {publish("web"), publish("db", "linux/arm64")};
+  registry.remove_tag("db", "1");
+  PrefetchOptions options;
+  options.pull.platforms.wanted = {Platform::parse("linux/amd64")};
+  options.keep_going = false;
+  options.on_forecast = [](const Forecast&) {};
+
+  const PrefetchReport report = prefetch(Context{}, client, store, nullptr, wanted, options);
+
+  BOOST_TEST(registry.count("GET", "/blobs/" + sha256_of("web amd64")) == 0U);
+  BOOST_TEST_REQUIRE(report.images[1].error.has_value());
+  BOOST_TEST(to_string(report.images[1].error->code()) == "not_found");
+  BOOST_TEST(std::string(report.images[0].error->what()).find("--fail-fast") != std::string::npos);
+}
+
 // The failure is told from within the transfer that it stops.
 BOOST_AUTO_TEST_CASE(a_failing_layer_stops_the_run) {
   const std::vector<WantedImage> wanted = {publish("web"), publish("db", "linux/arm64")};
