@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "cli/stored_image.h"
 #include "engine/load.h"
 #include "registry/pull.h"
 #include "registry/resolve.h"
@@ -24,15 +25,6 @@ using Json = nlohmann::ordered_json;
 
 // {"code","message"} and, where known, "httpStatus" and "retryAt".
 Json error_json(const Error& error);
-
-// One image of a document that names several, registry's or store's.
-struct ImageView {
-  std::string platform;
-  Descriptor manifest;
-  Descriptor config;
-  std::vector<Descriptor> layers;
-  std::string created;  // may be empty
-};
 
 struct ResolvedView {
   std::string reference;
@@ -66,13 +58,6 @@ std::string prefetch_text(const stack::PrefetchReport& report);
 Json check_json(const std::vector<stack::CheckedImage>& images);
 std::string check_text(const std::vector<stack::CheckedImage>& images);
 
-struct StoredImage {
-  store::Tag tag;
-  std::vector<ImageView> images;
-  std::uint64_t bytes = 0;            // of every blob it needs, each once
-  std::optional<std::string> damage;  // why it cannot be read
-};
-StoredImage read_stored_image(const store::BlobStore& store, const store::Tag& tag);
 Json ls_json(const std::vector<StoredImage>& images);
 std::string ls_text(const std::vector<StoredImage>& images);
 Json inspect_json(const StoredImage& image);

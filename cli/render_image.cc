@@ -18,10 +18,12 @@ Json image_json(const ImageView& image) {
   for (const Descriptor& layer : image.layers) {
     Json entry = descriptor_json(layer);
     entry["mediaType"] = layer.media_type;
+    if (image.is_missing(layer.digest)) entry["missing"] = true;
     layers.push_back(std::move(entry));
   }
   Json json = {{"platform", image.platform}, {"digest", image.manifest.digest.to_string()}, {"size", image.manifest.size}};
   json["config"] = descriptor_json(image.config);
+  if (image.is_missing(image.config.digest)) json["config"]["missing"] = true;
   json["layers"] = std::move(layers);
   if (!image.created.empty()) json["created"] = image.created;
   return json;
@@ -44,22 +46,28 @@ std::string heading(const std::string& reference, const Descriptor& root) {
 }
 
 std::string layers_text(const ImageView& image) {
-  std::string text = "    config " + image.config.digest.to_string() + "  " + format_bytes(image.config.size) + "\n";
-  for (const Descriptor& layer : image.layers) {
-    text += "    layer  " + layer.digest.to_string() + "  " + format_bytes(layer.size) + "\n";
-  }
+  const auto line = [&](std::string_view kind, const Descriptor& blob) {
+    return "    " + std::string(kind) + blob.digest.to_string() + "  " + format_bytes(blob.size) +
+           (image.is_missing(blob.digest) ? "  missing" : "") + "\n";
+  };
+  std::string text = line("config ", image.config);
+  for (const Descriptor& layer : image.layers) text += line("layer  ", layer);
   return text;
 }
 
-ImageView view_of(std::string platform, const Descriptor& descriptor, const Manifest& manifest, std::string created) {
-  return {.platform = std::move(platform), .manifest = descriptor, .config = manifest.config, .layers = manifest.layers,
-          .created = std::move(created)};
+// Those that are complete.
+std::vector<std::string> platform_names(const std::vector<ImageView>& images) {
+  std::vector<std::string> names;
+  for (const ImageView& image : images) {
+    if (image.missing.empty()) names.push_back(image.platform);
+  }
+  return names;
 }
 
-std::string platforms_text(const std::vector<ImageView>& images) {
-  std::vector<std::string> names;
-  for (const ImageView& image : images) names.push_back(image.platform);
-  return names.empty() ? "none" : join(names, ",");
+std::string platforms_text(const StoredImage& image) {
+  const std::vector<std::string> names = platform_names(image.images);
+  if (!image.damage) return names.empty() ? "none" : join(names, ",");
+  return names.empty() ? "damaged" : join(names, ",") + " (damaged)";
 }
 
 }  // namespace
@@ -82,7 +90,7 @@ ResolvedView view_of(const registry::ResolvedReference& resolved, const Platform
       best_rank = *rank;
       view.selected = view.images.size();
     }
-    view.images.push_back(view_of(image.platform.to_string(), image.manifest.descriptor, *manifest, image.config.created));
+    view.images.push_back(make_view(image.platform.to_string(), image.manifest.descriptor, *manifest, image.config.created));
   }
   return view;
 }
@@ -109,26 +117,6 @@ std::string resolve_text(const ResolvedView& view) {
   return text;
 }
 
-StoredImage read_stored_image(const store::BlobStore& store, const store::Tag& tag) {
-  StoredImage image{.tag = tag, .images = {}, .damage = {}};
-  try {
-    const store::Closure closure = store::read_closure(store, tag.descriptor);
-    for (const store::Closure::Image& child : closure.images) {
-      std::string created;
-      try {
-        created = parse_image_config(store.read(child.parsed.config.digest, config_bytes_max)).created;
-      } catch (const Error&) {
-        created.clear();  // an artifact's config is no image config
-      }
-      image.images.push_back(view_of(child.platform.to_string(), child.manifest, child.parsed, std::move(created)));
-    }
-    for (const Descriptor& blob : closure.blobs) image.bytes += blob.size;
-  } catch (const Error& error) {
-    image.damage = error.what();
-  }
-  return image;
-}
-
 Json inspect_json(const StoredImage& image) {
   Json json = {{"reference", image.tag.name}, {"digest", image.tag.descriptor.digest.to_string()}, {"mediaType", image.tag.descriptor.media_type}};
   json["platforms"] = images_json(image.images);
@@ -152,10 +140,8 @@ std::string inspect_text(const StoredImage& image) {
 Json ls_json(const std::vector<StoredImage>& images) {
   Json list = Json::array();
   for (const StoredImage& image : images) {
-    Json platforms = Json::array();
-    for (const ImageView& view : image.images) platforms.push_back(view.platform);
     Json entry = {{"reference", image.tag.name}, {"digest", image.tag.descriptor.digest.to_string()}, {"mediaType", image.tag.descriptor.media_type}};
-    entry["platforms"] = std::move(platforms);
+    entry["platforms"] = platform_names(image.images);
     entry["bytes"] = image.bytes;
     if (image.damage) entry["damage"] = *image.damage;
     list.push_back(std::move(entry));
@@ -166,7 +152,7 @@ Json ls_json(const std::vector<StoredImage>& images) {
 std::string ls_text(const std::vector<StoredImage>& images) {
   Table table({"REFERENCE", "DIGEST", "PLATFORMS", "SIZE"});
   for (const StoredImage& image : images) {
-    table.add({image.tag.name, image.tag.descriptor.digest.short_hex(), image.damage ? "damaged" : platforms_text(image.images),
+    table.add({image.tag.name, image.tag.descriptor.digest.short_hex(), platforms_text(image),
                format_bytes(image.bytes)});
   }
   return table.to_string();

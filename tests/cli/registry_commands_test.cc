@@ -243,6 +243,39 @@ BOOST_AUTO_TEST_CASE(verify_finds_damage_and_repairs_the_version_that_is_held) {
   BOOST_TEST(listed.at("images")[0].at("platforms").size() == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(ls_and_inspect_mark_what_is_gone) {
+  pull_all();
+  std::filesystem::remove(blob(arm64.layer_digests[1]));
+
+  const ordered_json listed = drover.run({"ls", "--json"}).json().at("images")[0];
+  BOOST_TEST(listed.at("platforms").dump() == R"(["linux/amd64"])");
+  BOOST_TEST(listed.at("damage") == "blob " + arm64.layer_digests[1] + " is not in the store");
+  BOOST_TEST(drover.run({"ls"}).out.find("  linux/amd64 (damaged)  ") != std::string::npos);
+
+  const ordered_json inspected = drover.run({"inspect", "--json", redis}).json();
+  BOOST_TEST(inspected.contains("damage"));
+  BOOST_TEST(!inspected.at("platforms")[1].at("layers")[0].contains("missing"));
+  BOOST_TEST(inspected.at("platforms")[1].at("layers")[1].at("missing") == true);
+  BOOST_TEST(drover.run({"inspect", redis}).out.find("  missing\n") != std::string::npos);
+
+  std::filesystem::resize_file(blob(amd64.layer_digests[0]), 3);  // the layer that both share
+  BOOST_TEST(drover.run({"ls", "--json"}).json().at("images")[0].at("platforms").empty());
+  std::filesystem::remove(blob(index));
+  BOOST_TEST(drover.run({"ls"}).out.find("  damaged  ") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(inspect_shows_the_asked_platform) {
+  pull_all();
+
+  const ordered_json inspected = drover.run({"inspect", "--json", "--platform", "linux/arm64", redis}).json();
+  BOOST_TEST(inspected.at("platforms").size() == 1U);
+  BOOST_TEST(inspected.at("platforms")[0].at("digest") == arm64.digest);
+
+  const Outcome missing = drover.run({"inspect", "--platform", "linux/riscv64", redis});
+  BOOST_TEST(missing.code == 15);
+  BOOST_TEST(missing.err.find("(has linux/amd64, linux/arm64)") != std::string::npos, missing.err);
+}
+
 BOOST_AUTO_TEST_CASE(a_damaged_index_is_repaired_too) {
   pull_all();
   damage(blob(index));
