@@ -50,6 +50,16 @@ std::string_view state_name(stack::PrefetchedImage::State state) {
   return "failed";
 }
 
+Json other_json(const stack::PrefetchedImage& image, const stack::StoredPlatform& other) {
+  Json entry = {{"reference", image.wanted.reference.to_string()}, {"platform", other.platform.to_string()}, {"digest", other.digest.to_string()}};
+  entry["imageId"] = nullptr;
+  entry["state"] = state_name(stack::PrefetchedImage::State::stored);
+  entry["layers"] = {{"total", other.layers_total}, {"sent", 0}};
+  entry["bytesSent"] = 0;
+  entry["services"] = image.wanted.services;
+  return entry;
+}
+
 std::string layers_text(std::size_t total, std::size_t sent) { return std::to_string(sent) + "/" + std::to_string(total); }
 
 std::string short_image_id(const std::string& id) {
@@ -152,6 +162,7 @@ Json prefetch_json(const stack::PrefetchReport& report) {
     entry["services"] = image.wanted.services;
     if (image.error) entry["error"] = error_json(*image.error);
     images.push_back(std::move(entry));
+    for (const stack::StoredPlatform& other : image.others) images.push_back(other_json(image, other));
   }
   Json json = {{"images", std::move(images)}};
   add_totals(json, report.pulled);
@@ -163,6 +174,10 @@ std::string prefetch_text(const stack::PrefetchReport& report) {
   for (const stack::PrefetchedImage& image : report.images) {
     table.add({image.wanted.reference.to_string(), image.platform.to_string(), short_digest(image.digest), std::string(state_name(image.state)),
                layers_text(image.layers_total, image.layers_sent), format_bytes(image.bytes_sent)});
+    for (const stack::StoredPlatform& other : image.others) {
+      table.add({image.wanted.reference.to_string(), other.platform.to_string(), short_digest(other.digest),
+                 std::string(state_name(stack::PrefetchedImage::State::stored)), layers_text(other.layers_total, 0), format_bytes(0)});
+    }
   }
   return (table.is_empty() ? std::string() : table.to_string()) + totals_text(report.pulled);
 }

@@ -79,6 +79,7 @@ class Run {
     pull_and_load();
     outer_.check_stop();
     for (std::size_t i = 0; i < images_.size(); ++i) settle(report_.images[i], report_.pulled.images[i]);
+    for (std::size_t i = 0; i < images_.size(); ++i) list_others(report_.images[i], report_.pulled.images[i]);
     report_.pulled.seconds = std::chrono::duration<double>(Steady::now() - begin).count();
     return std::move(report_);
   }
@@ -232,6 +233,24 @@ class Run {
     } else {
       image.error = Error(ErrorCode::failed, "cannot prefetch " + image.wanted.reference.to_string() + ": stopped at the first failure (" +
                                                  cause_ + "); run without --fail-fast");
+    }
+  }
+
+  // Each platform of a reference has one place in the report.
+  bool is_told(const Reference& reference, const Digest& digest) const {
+    return std::any_of(report_.images.begin(), report_.images.end(), [&](const PrefetchedImage& image) {
+      if (image.wanted.reference != reference) return false;
+      return image.digest == digest || std::any_of(image.others.begin(), image.others.end(), [&](const StoredPlatform& o) { return o.digest == digest; });
+    });
+  }
+
+  void list_others(PrefetchedImage& image, const registry::PulledImage& pulled) {
+    if (!pulled.complete || !pulled.resolved) return;
+    for (const registry::ResolvedImage& found : pulled.resolved->images) {
+      const Digest& digest = found.manifest.descriptor.digest;
+      const std::size_t layers = std::get<Manifest>(found.manifest.document).layers.size();
+      if (image.digest == digest && image.state == PrefetchedImage::State::stored) image.layers_total = layers;
+      if (!is_told(image.wanted.reference, digest)) image.others.push_back({.platform = found.platform, .digest = digest, .layers_total = layers});
     }
   }
 

@@ -33,6 +33,13 @@ struct PrefetchOptions {
   std::function<void(const Forecast&)> on_forecast = {};
 };
 
+// Another platform of an image that was asked for: in the store, not for this engine.
+struct StoredPlatform {
+  Platform platform;
+  Digest digest;                        // of its manifest
+  std::size_t layers_total = 0;
+};
+
 struct PrefetchedImage {
   WantedImage wanted;
   Platform platform;
@@ -43,6 +50,7 @@ struct PrefetchedImage {
   std::size_t layers_sent = 0;
   std::uint64_t bytes_sent = 0;
   std::optional<Error> error;
+  std::vector<StoredPlatform> others = {};  // in the order of the index; none that another wanted image of the same reference is about
 };
 
 struct PrefetchReport {

@@ -391,6 +391,22 @@ BOOST_AUTO_TEST_CASE(prefetch_no_load_stores_the_compose_project_s_images) {
   BOOST_TEST(drover.run({"verify"}).code == 0);
 }
 
+BOOST_AUTO_TEST_CASE(prefetch_has_a_row_for_each_platform_that_it_stored) {
+  const Outcome outcome = drover.run({"prefetch", "--no-load", "--json", "--platform", "linux/amd64", "--platform", "linux/arm64", redis});
+
+  BOOST_TEST_REQUIRE(outcome.code == 0, outcome.err);
+  const ordered_json images = outcome.json().at("images");
+  BOOST_TEST_REQUIRE(images.size() == 2U);
+  BOOST_TEST(images[0].at("digest") == amd64.digest);
+  BOOST_TEST(members(images[1]) == members(images[0]));
+  BOOST_TEST(images[1].at("reference") == redis);
+  BOOST_TEST(images[1].at("platform") == "linux/arm64");
+  BOOST_TEST(images[1].at("digest") == arm64.digest);
+  BOOST_TEST(images[1].at("state") == "stored");
+  BOOST_TEST(images[1].at("layers").dump() == R"({"total":2,"sent":0})");
+  BOOST_TEST(drover.run({"prefetch", "--no-load", "--platform", "all", redis}).out.find("ready: all 1 images") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(prefetch_plans_without_touching_anything) {
   drover.home().write("compose.yml", "name: stack\nservices:\n  db: {image: \"" + redis + "\"}\n");
 
