@@ -54,7 +54,8 @@ struct LoadOptions {
   std::string standard_input;                       // when a file is "-"
 };
 
-// Throws usage when no file is found (with where it looked), invalid with "file:line:column: path: why" for what breaks the Compose spec.
+// Throws usage when no file is found (with where it looked) or a given one does not exist, invalid with "file:line:column: path: why" for
+// what breaks the Compose spec.
 Project load_project(const LoadOptions& options);
 
 // An image that the project needs, and who needs it.

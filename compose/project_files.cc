@@ -32,7 +32,7 @@ fs::path existing_file(const LoadOptions& options, const fs::path& given) {
   if (is_remote_resource(given.string()))
     throw Error(ErrorCode::unsupported, "compose file " + printable(given.string()) + " is remote: fetch it first and give the local file");
   fs::path path = absolute_in(options.working_directory, given);
-  if (!is_there(path)) throw Error(ErrorCode::not_found, "cannot open compose file " + path.string() + ": no such file or directory");
+  if (!is_there(path)) throw Error(ErrorCode::usage, "cannot open compose file " + path.string() + ": no such file or directory");
   return path;
 }
 
@@ -99,14 +99,20 @@ bool is_default_env_file_disabled(const LoadOptions& options) {
   throw Error(ErrorCode::usage, "COMPOSE_DISABLE_ENV_FILE is \"" + printable(value->second, 40) + "\": use true or false");
 }
 
+fs::path existing_env_file(const LoadOptions& options, std::string_view given) {
+  fs::path path = absolute_in(options.working_directory, given);
+  if (!is_there(path)) throw Error(ErrorCode::usage, "cannot find env file " + path.string());
+  return path;
+}
+
 // --env-file, else COMPOSE_ENV_FILES, else the directory's .env if it has one.
 std::vector<fs::path> env_files(const LoadOptions& options, const fs::path& directory) {
   std::vector<fs::path> files;
-  for (const fs::path& file : options.env_files) files.push_back(absolute_in(options.working_directory, file));
+  for (const fs::path& file : options.env_files) files.push_back(existing_env_file(options, file.string()));
   if (!files.empty()) return files;
   const auto listed = options.environment.find("COMPOSE_ENV_FILES");
   if (listed != options.environment.end() && !listed->second.empty()) {
-    for (const std::string_view file : split(listed->second, ',')) files.push_back(absolute_in(options.working_directory, file));
+    for (const std::string_view file : split(listed->second, ',')) files.push_back(existing_env_file(options, file));
     return files;
   }
   if (is_default_env_file_disabled(options)) return files;

@@ -19,7 +19,7 @@ struct ProjectFiles {
   Environment environment;                   // for interpolation: the process's own wins over env files
 };
 
-// Throws usage when no compose file is found, not_found for a given file that does not exist, invalid for a broken env file.
+// Throws usage when no compose file is found and for a given compose or env file that does not exist, invalid for a broken env file.
 ProjectFiles find_project_files(const LoadOptions& options, WarningList& warnings);
 
 // -p, then COMPOSE_PROJECT_NAME, then `written_name` (the files' `name:`, interpolated; nothing when no file has one), then the directory's

@@ -100,7 +100,10 @@ BOOST_AUTO_TEST_CASE(nothing_found_says_where_it_looked) {
 BOOST_AUTO_TEST_CASE(a_given_file_must_exist) {
   Folder folder;
   folder.options.files = {"nope.yml"};
-  BOOST_TEST((code_of(folder) == ErrorCode::not_found));
+  BOOST_TEST((code_of(folder) == ErrorCode::usage));  // as when none is found: whoever called named it
+  folder.options.files.clear();
+  folder.options.environment = {{"COMPOSE_FILE", "nope.yml"}};
+  BOOST_TEST((code_of(folder) == ErrorCode::usage));
   folder.options.files = {"oci://registry.example/x"};
   BOOST_TEST((code_of(folder) == ErrorCode::unsupported));
 }
@@ -147,7 +150,7 @@ BOOST_AUTO_TEST_CASE(env_files_are_chosen_by_option_then_variable_then_default) 
   folder.options.environment = {{"COMPOSE_DISABLE_ENV_FILE", "perhaps"}};
   BOOST_TEST((code_of(folder) == ErrorCode::usage));
   folder.options.env_files = {"nope.env"};
-  BOOST_TEST((code_of(folder) == ErrorCode::not_found));
+  BOOST_TEST((code_of(folder) == ErrorCode::usage));
 }
 
 BOOST_AUTO_TEST_CASE(names_are_normalised) {
