@@ -56,6 +56,7 @@ struct FetchedManifest {
   Descriptor descriptor;  // digest over the bytes, media type settled
   std::string bytes;      // exactly as served
   Document document;
+  bool was_stored = false;  // read from the store, not fetched
 };
 
 struct ManifestHead {

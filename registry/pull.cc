@@ -34,8 +34,9 @@ void require_platforms(const ResolvedReference& resolved) {
   throw Error(ErrorCode::platform_missing, "no manifest for " + join(missing, ", ") + " (has " + join(there, ", ") + "); try --platform");
 }
 
-ResolvedReference resolve_for(const Context& ctx, Client& client, const Reference& reference, const PullOptions& options) {
-  ResolvedReference resolved = resolve(ctx, client, reference, options.platforms);
+ResolvedReference resolve_for(const Context& ctx, Client& client, const store::BlobStore& store, const Reference& reference,
+                              const PullOptions& options) {
+  ResolvedReference resolved = resolve(ctx, client, reference, options.platforms, &store);
   require_platforms(resolved);
   return resolved;
 }
@@ -115,7 +116,7 @@ class Pull {
     try {
       Resolutions::One& one = resolutions_.list[i];
       if (one.error) throw Error(*one.error);
-      ResolvedReference resolved = one.resolved ? *std::move(one.resolved) : resolve_for(ctx, client_, image.reference, options_);
+      ResolvedReference resolved = one.resolved ? *std::move(one.resolved) : resolve_for(ctx, client_, store_, image.reference, options_);
       put_documents(store_, resolved);
       const std::lock_guard lock(mutex_);
       image.resolved = std::move(resolved);
@@ -137,7 +138,7 @@ class Pull {
       Wanted& wanted = entry->second;
       if (is_new) {
         report_.bytes.total += blob.descriptor.size;
-        if (blob.is_present) report_.bytes.reused += is_document(image, blob.descriptor.digest) ? 0 : blob.descriptor.size;
+        if (blob.is_present) report_.bytes.reused += is_fetched_document(image, blob.descriptor.digest) ? 0 : blob.descriptor.size;
         wanted.is_done = blob.is_present;
         if (!blob.is_present) fetch(blob.descriptor, image.reference);
       }
@@ -171,12 +172,12 @@ class Pull {
     }
   }
 
-  // Manifests, indexes and configs: they came with resolving, so that finding them in the store says nothing about an earlier run.
-  static bool is_document(const PulledImage& image, const Digest& digest) {
-    const auto is_index = [&](const FetchedManifest& m) { return m.descriptor.digest == digest; };
-    if (is_index(image.resolved->root) || std::any_of(image.resolved->indexes.begin(), image.resolved->indexes.end(), is_index)) return true;
+  // Manifests, indexes and configs that were fetched for resolving: finding them in the store says nothing about an earlier run.
+  static bool is_fetched_document(const PulledImage& image, const Digest& digest) {
+    const auto is_it = [&](const FetchedManifest& m) { return m.descriptor.digest == digest && !m.was_stored; };
+    if (is_it(image.resolved->root) || std::any_of(image.resolved->indexes.begin(), image.resolved->indexes.end(), is_it)) return true;
     return std::any_of(image.resolved->images.begin(), image.resolved->images.end(), [&](const ResolvedImage& r) {
-      return is_index(r.manifest) || std::get<Manifest>(r.manifest.document).config.digest == digest;
+      return is_it(r.manifest) || (std::get<Manifest>(r.manifest.document).config.digest == digest && !r.config_was_stored);
     });
   }
 
@@ -305,14 +306,15 @@ PullReport pull(const Context& ctx, Client& client, store::BlobStore& store, Res
   return Pull(ctx, client, store, std::move(resolutions), options, on_ready).run();
 }
 
-Resolutions resolve_all(const Context& ctx, Client& client, const std::vector<Reference>& references, const PullOptions& options) {
+Resolutions resolve_all(const Context& ctx, Client& client, const store::BlobStore& store, const std::vector<Reference>& references,
+                        const PullOptions& options) {
   Resolutions resolutions = unresolved(references);
   const auto begin = ctx.clock->now();
   const Counters before = client.counters();
   parallel_for_each(ctx, resolutions.list.size(), 2 * options.jobs, [&](const Context& inner, std::size_t i) {
     Resolutions::One& one = resolutions.list[i];
     try {
-      one.resolved = resolve_for(inner, client, one.reference, options);
+      one.resolved = resolve_for(inner, client, store, one.reference, options);
     } catch (const Error& error) {
       if (error.code() == ErrorCode::interrupted) throw;
       one.error = error;

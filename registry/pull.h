@@ -87,8 +87,9 @@ using ImagesReady = std::function<void(const std::vector<ReadyImage>& images)>;
 PullReport pull(const Context& ctx, Client& client, store::BlobStore& store, const std::vector<Reference>& references,
                 const PullOptions& options, const ImagesReady& on_ready = {});
 
-// Resolves only; each failure is in its place. Throws interrupted.
-Resolutions resolve_all(const Context& ctx, Client& client, const std::vector<Reference>& references, const PullOptions& options);
+// Resolves only, with what the store has; each failure is in its place. Throws interrupted.
+Resolutions resolve_all(const Context& ctx, Client& client, const store::BlobStore& store, const std::vector<Reference>& references,
+                        const PullOptions& options);
 // The same as with references, without asking again what they mean. What that cost is in the report.
 PullReport pull(const Context& ctx, Client& client, store::BlobStore& store, Resolutions resolutions, const PullOptions& options,
                 const ImagesReady& on_ready = {});

@@ -4,6 +4,7 @@
 #include "base/parallel.h"
 #include "base/text.h"
 #include "manifest/media_type.h"
+#include "registry/documents.h"
 
 #include <algorithm>
 #include <map>
@@ -30,19 +31,20 @@ bool is_wanted(const PlatformChoice& choice, const Platform& platform) {
 }
 
 // Nothing for an artifact: it has no image configuration.
-std::optional<ResolvedImage> complete_image(const Context& ctx, Client& client, const Reference& reference, FetchedManifest manifest) {
+std::optional<ResolvedImage> complete_image(const Context& ctx, Documents& documents, const Reference& reference, FetchedManifest manifest) {
   const Manifest* const document = std::get_if<Manifest>(&manifest.document);
   if (document == nullptr || document->artifact_type || !is_image_config(document->config.media_type)) return std::nullopt;
   try {
-    std::string config_bytes = client.fetch_blob(ctx, reference, document->config, config_bytes_max);
-    ImageConfig config = parse_image_config(config_bytes);
+    Documents::Config fetched = documents.config(ctx, document->config);
+    ImageConfig config = parse_image_config(fetched.bytes);
     check_layers_match(*document, config);
     Platform platform = manifest.descriptor.platform ? normalise(*manifest.descriptor.platform) : config.platform;
     return ResolvedImage{.platform = std::move(platform),
                          .chosen_for = {},
                          .manifest = std::move(manifest),
-                         .config_bytes = std::move(config_bytes),
-                         .config = std::move(config)};
+                         .config_bytes = std::move(fetched.bytes),
+                         .config = std::move(config),
+                         .config_was_stored = fetched.was_stored};
   } catch (Error& error) {
     if (error.code() != ErrorCode::interrupted) error.add_frame("cannot read " + reference.to_string());
     throw;
@@ -52,8 +54,8 @@ std::optional<ResolvedImage> complete_image(const Context& ctx, Client& client, 
 // The leaves of an index and of those nested in it, in order.
 class Leaves {
  public:
-  Leaves(const Context& ctx, Client& client, const Reference& reference, const PlatformChoice& choice, ResolvedReference& result)
-      : ctx_(ctx), client_(client), reference_(reference), choice_(choice), result_(result) {}
+  Leaves(const Context& ctx, Documents& documents, const Reference& reference, const PlatformChoice& choice, ResolvedReference& result)
+      : ctx_(ctx), documents_(documents), reference_(reference), choice_(choice), result_(result) {}
 
   void collect(const Index& index, int depth) {
     for (const Descriptor& child : index.manifests) {
@@ -83,7 +85,7 @@ class Leaves {
       throw Error(ErrorCode::invalid, "cannot read " + reference_.to_string() + ": indexes nested deeper than " + std::to_string(index_depth_max));
     }
     if (!indexes_.insert(child.digest).second) return;
-    FetchedManifest fetched = client_.fetch_manifest(ctx_, reference_, child);
+    FetchedManifest fetched = documents_.manifest(ctx_, child);
     result_.reasons.push_back("nested index " + child.digest.to_string());
     const Document document = fetched.document;
     result_.indexes.push_back(std::move(fetched));
@@ -97,7 +99,7 @@ class Leaves {
   };
 
   const Context& ctx_;
-  Client& client_;
+  Documents& documents_;
   const Reference& reference_;
   const PlatformChoice& choice_;
   ResolvedReference& result_;
@@ -109,11 +111,11 @@ class Leaves {
 // One index's journey: leaves, those that are chosen, their documents.
 class IndexResolver {
  public:
-  IndexResolver(const Context& ctx, Client& client, const PlatformChoice& choice, ResolvedReference& result)
-      : ctx_(ctx), client_(client), choice_(choice), result_(result) {}
+  IndexResolver(const Context& ctx, Documents& documents, const PlatformChoice& choice, ResolvedReference& result)
+      : ctx_(ctx), documents_(documents), choice_(choice), result_(result) {}
 
   void run(const Index& root) {
-    Leaves leaves(ctx_, client_, result_.reference, choice_, result_);
+    Leaves leaves(ctx_, documents_, result_.reference, choice_, result_);
     leaves.collect(root, 1);
     flat_.media_type = root.media_type;
     flat_.manifests = leaves.list();
@@ -129,7 +131,7 @@ class IndexResolver {
       Descriptor& entry = flat_.manifests[i];
       if (entry.platform || !is_manifest_media_type(entry.media_type) || is_attestation(entry)) return;
       const std::optional<ResolvedImage> image =
-          complete_image(inner, client_, result_.reference, client_.fetch_manifest(inner, result_.reference, entry));
+          complete_image(inner, documents_, result_.reference, documents_.manifest(inner, entry));
       entry.platform = image ? image->config.platform : Platform{.os = "unknown", .architecture = "unknown", .variant = {}, .os_version = {}, .os_features = {}};
     });
   }
@@ -156,9 +158,10 @@ class IndexResolver {
   }
 
   void complete() {
+    documents_.expect(chosen_);
     std::vector<std::optional<ResolvedImage>> images(chosen_.size());
     parallel_for_each(ctx_, chosen_.size(), requests_at_once, [&](const Context& inner, std::size_t i) {
-      images[i] = complete_image(inner, client_, result_.reference, client_.fetch_manifest(inner, result_.reference, chosen_[i]));
+      images[i] = complete_image(inner, documents_, result_.reference, documents_.manifest(inner, chosen_[i]));
     });
     for (std::size_t i = 0; i < images.size(); ++i) {
       std::vector<Platform> served = served_[chosen_[i].digest];
@@ -174,7 +177,7 @@ class IndexResolver {
   }
 
   const Context& ctx_;
-  Client& client_;
+  Documents& documents_;
   const PlatformChoice& choice_;
   ResolvedReference& result_;
   Index flat_;
@@ -183,8 +186,8 @@ class IndexResolver {
 };
 
 // A reference without an index: one image, for whatever platform it was built.
-void resolve_single(const Context& ctx, Client& client, const PlatformChoice& choice, ResolvedReference& result) {
-  std::optional<ResolvedImage> image = complete_image(ctx, client, result.reference, result.root);
+void resolve_single(const Context& ctx, Documents& documents, const PlatformChoice& choice, ResolvedReference& result) {
+  std::optional<ResolvedImage> image = complete_image(ctx, documents, result.reference, result.root);
   if (!image) {
     result.reasons.push_back(result.root.descriptor.digest.to_string() + ": an artifact, not an image");
     result.missing = choice.wanted;
@@ -207,9 +210,11 @@ void resolve_single(const Context& ctx, Client& client, const PlatformChoice& ch
 
 }  // namespace
 
-ResolvedReference resolve(const Context& ctx, Client& client, const Reference& reference, const PlatformChoice& platforms) {
+ResolvedReference resolve(const Context& ctx, Client& client, const Reference& reference, const PlatformChoice& platforms,
+                          const store::BlobStore* store) {
+  Documents documents(client, store, reference);
   ResolvedReference result{.reference = reference,
-                           .root = client.fetch_manifest(ctx, reference),
+                           .root = documents.root(ctx),
                            .indexes = {},
                            .images = {},
                            .other_platforms = {},
@@ -217,9 +222,9 @@ ResolvedReference resolve(const Context& ctx, Client& client, const Reference& r
                            .missing = {}};
   const Document root = result.root.document;
   if (const Index* const index = std::get_if<Index>(&root)) {
-    IndexResolver(ctx, client, platforms, result).run(*index);
+    IndexResolver(ctx, documents, platforms, result).run(*index);
   } else {
-    resolve_single(ctx, client, platforms, result);
+    resolve_single(ctx, documents, platforms, result);
   }
   return result;
 }

@@ -6,6 +6,7 @@
 #include "manifest/reference.h"
 #include "manifest/selection.h"
 #include "registry/client.h"
+#include "store/blob_store.h"
 
 #include <optional>
 #include <string>
@@ -25,6 +26,7 @@ struct ResolvedImage {
   FetchedManifest manifest;
   std::string config_bytes;          // verified against the manifest
   ImageConfig config;
+  bool config_was_stored = false;    // read from the store, not fetched
 };
 
 struct ResolvedReference {
@@ -38,7 +40,9 @@ struct ResolvedReference {
 };
 
 // Throws what the client throws; a missing platform is reported in `missing`, the caller decides. Nested indexes are followed to
-// index_depth_max; artifacts and attestations are not images and are left out.
-ResolvedReference resolve(const Context& ctx, Client& client, const Reference& reference, const PlatformChoice& platforms);
+// index_depth_max; artifacts and attestations are not images and are left out. What digests name is read from `store` where that has it;
+// null: all of it is asked for.
+ResolvedReference resolve(const Context& ctx, Client& client, const Reference& reference, const PlatformChoice& platforms,
+                          const store::BlobStore* store = nullptr);
 
 }  // namespace drover::registry

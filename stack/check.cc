@@ -132,8 +132,8 @@ bool all_same_by_head(const std::vector<Held>& deciding, const Platform& platfor
 }
 
 // The platform's digests; nothing when the registry has no image that runs there.
-std::optional<Available> find_available(const Context& ctx, registry::Client& registry, const Reference& reference, const Platform& platform) {
-  const registry::ResolvedReference resolved = registry::resolve(ctx, registry, reference, {.all = false, .wanted = {platform}});
+std::optional<Available> find_available(const Context& ctx, const Surroundings& around, const Reference& reference, const Platform& platform) {
+  const registry::ResolvedReference resolved = registry::resolve(ctx, around.registry, reference, {.all = false, .wanted = {platform}}, around.store);
   if (resolved.images.empty()) return std::nullopt;
   const registry::ResolvedImage& image = resolved.images.front();
   Available available{.root = resolved.root.descriptor.digest, .manifest = image.manifest.descriptor.digest, .config = {}};
@@ -156,7 +156,7 @@ void check_engine(const Context& ctx, const Surroundings& around, CheckedImage& 
     checked.state = UpdateState::current;
     return;
   }
-  const auto available = find_available(ctx, around.registry, reference, checked.platform);
+  const auto available = find_available(ctx, around, reference, checked.platform);
   if (!available) {
     checked.state = UpdateState::no_platform;
     return;
@@ -199,7 +199,7 @@ void check_store(const Context& ctx, const Surroundings& around, CheckedImage& c
     checked.state = UpdateState::current;
     return;
   }
-  const auto available = find_available(ctx, around.registry, reference, checked.platform);
+  const auto available = find_available(ctx, around, reference, checked.platform);
   if (!available) {
     checked.state = UpdateState::no_platform;
     return;

@@ -43,7 +43,7 @@ Forecast look_ahead(const Context& ctx, registry::Client& registry, const store:
                     const std::vector<LoadTarget>& targets) {
   std::filesystem::path engine_folder;
   parallel_for_each(ctx, 2, 2, [&](const Context& inner, std::size_t question) {
-    if (question == 0) resolve_groups(inner, registry, groups);
+    if (question == 0) resolve_groups(inner, registry, store, groups);
     if (question == 1 && engine != nullptr) engine_folder = find_engine_folder(inner, *engine, *inventory);
   });
   registry::PullPlan plan = plan_groups(groups, store);

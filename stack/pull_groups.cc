@@ -26,8 +26,8 @@ std::vector<GroupPull> group_pulls(const std::vector<LoadTarget>& targets, const
   return pulls;
 }
 
-void resolve_groups(const Context& ctx, registry::Client& client, std::vector<GroupPull>& groups) {
-  for (GroupPull& group : groups) group.resolutions = registry::resolve_all(ctx, client, group.references, group.options);
+void resolve_groups(const Context& ctx, registry::Client& client, const store::BlobStore& store, std::vector<GroupPull>& groups) {
+  for (GroupPull& group : groups) group.resolutions = registry::resolve_all(ctx, client, store, group.references, group.options);
 }
 
 registry::PullPlan plan_groups(const std::vector<GroupPull>& groups, const store::BlobStore& store) {

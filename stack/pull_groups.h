@@ -24,7 +24,7 @@ std::vector<GroupPull> group_pulls(const std::vector<LoadTarget>& targets, const
                                    const registry::PullOptions& options);
 
 // Fills in the resolutions of all. Throws interrupted.
-void resolve_groups(const Context& ctx, registry::Client& client, std::vector<GroupPull>& groups);
+void resolve_groups(const Context& ctx, registry::Client& client, const store::BlobStore& store, std::vector<GroupPull>& groups);
 
 // What all of them need together, each blob once; Blob::images are indexes into the wanted images.
 registry::PullPlan plan_groups(const std::vector<GroupPull>& groups, const store::BlobStore& store);

@@ -36,7 +36,7 @@ stack::Forecast forecast(Session& session, const registry::Resolutions& resoluti
 
 ExitCode plan(Session& session, const std::vector<Reference>& references, const registry::PullOptions& options) {
   const ScratchStore scratch(session);
-  const registry::Resolutions resolutions = registry::resolve_all(session.ctx(), session.registry(), references, options);
+  const registry::Resolutions resolutions = registry::resolve_all(session.ctx(), session.registry(), scratch.store(), references, options);
   for (const registry::Resolutions::One& one : resolutions.list) {
     if (one.error) throw Error(*one.error);
   }
@@ -46,7 +46,7 @@ ExitCode plan(Session& session, const std::vector<Reference>& references, const 
 registry::PullReport pull(Session& session, store::BlobStore& store, const std::vector<Reference>& references, registry::PullOptions options) {
   Pacing pacing(session);
   pacing.apply(options);
-  registry::Resolutions resolutions = registry::resolve_all(pacing.ctx(), session.registry(), references, options);
+  registry::Resolutions resolutions = registry::resolve_all(pacing.ctx(), session.registry(), store, references, options);
   const stack::Forecast expected = forecast(session, resolutions, store);
   stack::require_space(expected, session.settings().min_free);
   pacing.expect(expected);

@@ -1,6 +1,8 @@
 // References to images, against a registry on loopback.
 #include "registry/resolve.h"
 
+#include "registry/documents.h"
+
 #include "tests/registry/loopback_registry.h"
 
 #include <boost/test/unit_test.hpp>
@@ -132,6 +134,35 @@ BOOST_AUTO_TEST_CASE(nested_too_deep_is_refused) {
   Descriptor index = put_index({put_image("linux/amd64")});
   for (int i = 0; i < 4; ++i) index = put_index({index}, "1");
   BOOST_TEST((failure([&] { resolve({"linux/amd64"}); }).code() == ErrorCode::invalid));
+}
+
+// A thousand children of 4 MiB each are a small index and 4 GB of memory.
+BOOST_AUTO_TEST_CASE(more_than_is_held_in_memory_is_refused_before_it_is_fetched) {
+  std::vector<Descriptor> children;
+  for (int i = 0; i < 20; ++i) {
+    Descriptor child = put_image("linux/amd64");
+    child.digest = Digest::of("child " + std::to_string(i));
+    child.size = manifest_bytes_max;
+    children.push_back(child);
+  }
+  put_index(children, "1");
+
+  const Error error = failure([&] { resolve({}); });
+
+  BOOST_TEST(to_string(error.code()) == "invalid");
+  BOOST_TEST(has(error.what(), "more than 33.6 MB together"), error.what());
+  BOOST_TEST(registry.count("/manifests/sha256:") == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(configurations_count_as_well_and_each_document_once) {
+  const Reference reference = registry.reference();
+  registry::Documents documents(client(), nullptr, reference);
+  const auto config = [&](int i) {
+    return Descriptor{.media_type = std::string(media_type::oci_config), .digest = Digest::of("config " + std::to_string(i)), .size = config_bytes_max};
+  };
+  for (int i = 0; i < 8; ++i) BOOST_TEST(to_string(failure([&] { documents.config(ctx, config(i % 4)); }).code()) == "not_found");
+
+  BOOST_TEST(to_string(failure([&] { documents.config(ctx, config(4)); }).code()) == "invalid");
 }
 
 BOOST_AUTO_TEST_CASE(nested_index_for_another_platform_is_not_fetched) {
