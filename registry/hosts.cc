@@ -5,12 +5,16 @@
 #include "registry/failure.h"
 
 #include <algorithm>
+#include <array>
+#include <chrono>
 
 namespace drover::registry {
 namespace {
 
 constexpr std::string_view docker_hub_name = "docker.io";
 constexpr std::string_view docker_hub_host = "registry-1.docker.io";  // docker.io itself serves no API
+
+constexpr std::chrono::seconds failure_holds_longest{60};
 
 std::string bracketed(const std::string& host) { return host.find(':') == std::string::npos ? host : "[" + host + "]"; }
 
@@ -97,12 +101,17 @@ Endpoint Hosts::endpoint(const Context& ctx, const Site& site, const net::Timeou
   const std::lock_guard lock(choice->mutex);
   if (!choice->settled) {
     // Whoever waited for a trial that failed is told so, instead of sitting out the same timeouts one after the other.
-    if (choice->failure && choice->trials != seen) throw Error(*choice->failure);
+    const auto begin = ctx.clock->now();
+    if (choice->failure && (choice->trials != seen || begin < choice->failure_holds_until)) throw Error(*choice->failure);
     const std::vector<Endpoint> ways = endpoints_for(site, insecure_, certificates_for(site.registry));
     try {
       choice->settled = ways.size() == 1 ? ways.front() : try_out(ctx, ways, timeouts);
     } catch (const Error& error) {
-      if (error.code() != ErrorCode::interrupted) choice->failure = error;
+      if (error.code() != ErrorCode::interrupted) {
+        choice->failure = error;
+        const auto end = ctx.clock->now();
+        choice->failure_holds_until = end + std::min<std::chrono::steady_clock::duration>(3 * (end - begin), failure_holds_longest);
+      }
       ++choice->trials;
       throw;
     }

@@ -14,6 +14,7 @@
 #include "registry/source.h"
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -55,7 +56,7 @@ class Hosts {
   Hosts(net::Transport& transport, const ClientOptions& options, Meter& meter);
 
   // The site's endpoint. Where there is a choice it is tried out with GET /v2/, by one thread for all that wait. Throws network when no
-  // way leads there.
+  // way leads there; what took long to find out holds for three times as long, so that not every image waits for a host that is off.
   Endpoint endpoint(const Context& ctx, const Site& site, const net::Timeouts& timeouts);
   // The origin that was settled on, without asking; nothing before the first request.
   std::optional<std::string> known_origin(const Site& site) const;
@@ -71,6 +72,7 @@ class Hosts {
     std::optional<Endpoint> settled;
     std::atomic<int> trials{0};
     std::optional<Error> failure;  // of the last one
+    std::chrono::steady_clock::time_point failure_holds_until;
   };
   std::shared_ptr<Choice> choice_of(const Site& site);
   std::optional<Endpoint> settled_endpoint(const Site& site) const;

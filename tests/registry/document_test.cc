@@ -451,6 +451,21 @@ BOOST_AUTO_TEST_CASE(threads_find_out_once) {
   BOOST_TEST(probes == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(a_host_that_took_long_to_fail_is_not_tried_anew_for_each_image) {
+  registry.set_hook([&](const ServedRequest&) {
+    clock.advance(std::chrono::seconds(20));
+    Reply reply;
+    reply.raw = "nothing that HTTP knows\r\n\r\n";
+    return reply;
+  });
+  for (int image = 0; image < 3; ++image) BOOST_TEST((failure([&] { client().fetch_manifest(ctx, registry.reference()); }).code() == ErrorCode::network));
+  BOOST_TEST(registry.requests().size() == 1U);
+
+  clock.advance(std::chrono::seconds(60));
+  registry.set_hook({});
+  BOOST_TEST(client().fetch_manifest(ctx, registry.reference()).bytes == bytes);  // not for ever
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace drover::test
