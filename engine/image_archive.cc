@@ -11,7 +11,6 @@
 namespace drover::engine {
 namespace {
 
-constexpr ApiVersion zstd_layers_api{1, 42};  // moby 23.0
 
 std::string blob_name(const Digest& digest) { return "blobs/" + std::string(digest.algorithm_name()) + "/" + digest.hex(); }
 
@@ -75,7 +74,7 @@ ImageArchive::ImageArchive(const store::BlobStore& store, LayerSizes& sizes, con
       image_(image),
       plan_(plan),
       hooks_(std::move(hooks)),
-      takes_zstd_(inventory.is_podman || inventory.api >= zstd_layers_api) {
+      takes_zstd_(!inventory.has(Quirk::refuses_zstd_layers)) {
   for (std::size_t i = 0; i < plan.layers.size(); ++i) {
     if (plan.layers[i].action == LayerPlan::Action::skip_known) continue;
     const Descriptor& layer = plan.layers[i].layer;

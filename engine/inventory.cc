@@ -15,9 +15,6 @@
 namespace drover::engine {
 namespace {
 
-// moby 23.0 was the first that could keep images in containerd.
-constexpr ApiVersion containerd_store_api{1, 42};
-
 Platform arm_platform(Platform platform, std::string_view machine) {
   const bool is_named = machine.starts_with("armv") && machine.size() > 4 && machine[4] >= '5' && machine[4] <= '7';
   if (is_named) platform.variant = std::string("v") + machine[4];
@@ -28,7 +25,7 @@ Platform arm_platform(Platform platform, std::string_view machine) {
 void read_overview(const Context& ctx, Client& client, Inventory& inventory, std::vector<ImageSummary>& summaries) {
   EngineVersion version;
   EngineInfo info;
-  const bool may_be_containerd = inventory.api >= containerd_store_api && !inventory.is_podman;
+  const bool may_be_containerd = !inventory.has(Quirk::always_classic);
   parallel_for_each(ctx, 3, 3, [&](const Context& inner, std::size_t question) {
     if (question == 0) version = read_version(inner, client);
     if (question == 1) summaries = list_images(inner, client);
@@ -45,6 +42,10 @@ void read_overview(const Context& ctx, Client& client, Inventory& inventory, std
 }
 
 }  // namespace
+
+bool Inventory::has(Quirk quirk) const {
+  return has_quirk({.product = is_podman ? Product::podman : Product::docker, .spoken = api, .newest = std::max(api, newest_api), .store = store}, quirk);
+}
 
 const EngineImage* Inventory::find_image(std::string_view familiar_tag) const {
   for (const EngineImage& image : images) {
@@ -63,8 +64,10 @@ const EngineImage* Inventory::find_image_by_id(const Digest& id) const {
 
 Inventory take_inventory(const Context& ctx, Client& client, std::size_t jobs) {
   Inventory inventory;
-  inventory.api = client.api_version(ctx);
-  inventory.is_podman = client.is_podman(ctx);
+  const EngineTraits traits = client.traits(ctx);
+  inventory.api = traits.spoken;
+  inventory.newest_api = traits.newest;
+  inventory.is_podman = traits.product == Product::podman;
   std::vector<ImageSummary> summaries;
   read_overview(ctx, client, inventory, summaries);
 

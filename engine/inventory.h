@@ -23,7 +23,8 @@ struct EngineImage {
 
 struct Inventory {
   StoreKind store = StoreKind::classic;
-  ApiVersion api;
+  ApiVersion api;                  // spoken with it
+  ApiVersion newest_api;           // what it offers, where that is more
   std::string engine_version;      // "20.10.24"
   Platform platform;               // the engine's own, normalised
   bool is_podman = false;
@@ -32,6 +33,7 @@ struct Inventory {
   std::set<Digest> chain_ids;      // of every layer stack that an image of this engine stands on (both kinds of store)
   std::set<Digest> blobs;          // containerd store: manifests, configs and layers known by digest, as far as the API tells
 
+  bool has(Quirk quirk) const;
   const EngineImage* find_image(std::string_view familiar_tag) const;
   const EngineImage* find_image_by_id(const Digest& id) const;
 };

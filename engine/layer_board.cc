@@ -21,7 +21,7 @@ std::unique_ptr<LayerBoard::Share> LayerBoard::take(const LoadImage& image, bool
   LoadPlan plan = plan_load(image, inventory_, force_all);
   std::vector<std::shared_ptr<Promise>> own(plan.layers.size());
   std::vector<std::shared_ptr<Promise>> others(plan.layers.size());
-  const bool shares = plan.verdict == LoadPlan::Verdict::load && !inventory_.is_podman;
+  const bool shares = plan.verdict == LoadPlan::Verdict::load && !inventory_.has(Quirk::refuses_partial_archives);
   for (std::size_t i = 0; i < plan.layers.size(); ++i) {
     const LayerPlan& layer = plan.layers[i];
     if (!shares || layer.action == LayerPlan::Action::skip_known) continue;

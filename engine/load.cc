@@ -145,7 +145,7 @@ struct Loader::Impl {
       confirm(ctx, image, outcome);
     }
     board.record(image, wanted_id(image));
-    if (!outcome.settled && options.settle == Settle::automatic && !is_containerd() && !board.inventory().is_podman) {
+    if (!outcome.settled && options.settle == Settle::automatic && board.inventory().has(Quirk::forgets_digests)) {
       outcome.settled = settler.settle(ctx, image, options.registry_auth);
     }
     return outcome;

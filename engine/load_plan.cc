@@ -23,7 +23,7 @@ bool is_complete(const LoadImage& image, const std::vector<Digest>& chain_ids, c
 }
 
 bool is_known(const LayerPlan& layer, const Inventory& inventory) {
-  if (inventory.is_podman) return false;  // podman refuses archives that leave layers out
+  if (inventory.has(Quirk::refuses_partial_archives)) return false;
   if (inventory.chain_ids.contains(layer.chain_id)) return true;
   return inventory.store == StoreKind::containerd && inventory.blobs.contains(layer.layer.digest);
 }
