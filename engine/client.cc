@@ -21,6 +21,8 @@ namespace {
 using net::Request;
 using net::ResponseHead;
 
+constexpr std::chrono::milliseconds lock_interval{50};
+
 std::uint64_t to_size(std::size_t value) { return value; }
 
 // Collects an answer: all of a good one up to json_bytes_max, the beginning of a bad one.
@@ -184,10 +186,11 @@ struct Client::Impl {
       return function();
     } catch (Error& error) {
       if (error.code() != ErrorCode::network) throw;
-      if (const std::optional<std::string> reason = tunnel ? tunnel->find_reason() : std::nullopt) {
-        throw Error(ErrorCode::network, "no answer from the engine at " + endpoint.origin + ": " + *reason);
-      }
-      throw Error(ErrorCode::network, "no answer from the engine at " + endpoint.origin + ": " + error.what() + "; " + remedy(endpoint));
+      const std::optional<std::string> reason = tunnel ? tunnel->find_reason() : std::nullopt;
+      Error explained(ErrorCode::network, "no answer from the engine at " + endpoint.origin + ": " +
+                                              reason.value_or(std::string(error.what()) + "; " + remedy(endpoint)));
+      explained.is_final = error.is_final;
+      throw explained;
     }
   }
 
@@ -227,7 +230,9 @@ struct Client::Impl {
   }
 
   EngineTraits traits(const Context& ctx) {
-    const std::scoped_lock lock(mutex);
+    // One thread asks, the others wait for it as long as they may.
+    std::unique_lock lock(mutex, std::defer_lock);
+    while (!lock.try_lock_for(ctx.time_left(lock_interval))) ctx.check_stop();
     if (!negotiated) negotiated = negotiate(ctx);
     return *negotiated;
   }
@@ -250,7 +255,7 @@ struct Client::Impl {
   net::Transport& transport;
   Endpoint endpoint;
   mutable std::optional<SshTunnel> tunnel;  // thread-safe by itself
-  std::mutex mutex;
+  std::timed_mutex mutex;
   std::optional<EngineTraits> negotiated;
 };
 
@@ -309,7 +314,7 @@ ResponseHead Client::exchange(const Context& ctx, const Call& call, const ByteSi
   for (const auto& [name, value] : call.headers) out.headers.set(name, value);
   out.body = call.body;
   out.source = call.source;
-  out.timeouts.first_byte = call.silence_max;
+  out.timeouts.first_byte = call.head_max.value_or(call.silence_max);
   out.timeouts.stall = call.silence_max;
   out.timeouts.stall_bytes_per_second = 1;
   ForwardSink sink(call.on_head, on_bytes);

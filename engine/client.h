@@ -73,6 +73,7 @@ class Client {
     std::string content_type = {};                           // of body or source
     std::vector<std::pair<std::string, std::string>> headers = {};
     std::chrono::milliseconds silence_max{60'000};           // in which no byte moves; 0: any time
+    std::optional<std::chrono::milliseconds> head_max = {};  // to the answer's head, where that is another time
     std::function<void(const net::ResponseHead&)> on_head = {};  // a good answer's head, before its body: the engine has begun
   };
   // Receives a good answer's body in pieces that are cut anywhere. False: enough; the connection is closed.

@@ -83,7 +83,7 @@ fs::path make_private_folder(const fs::path& parent) {
 std::vector<std::string> ssh_arguments(const SshTarget& target, const fs::path& local_socket) {
   std::vector<std::string> arguments{"-N", "-T", "-S", "none"};
   for (const char* option : {"BatchMode=yes", "ConnectTimeout=30", "ServerAliveInterval=15", "ServerAliveCountMax=3", "ExitOnForwardFailure=no",
-                             "StreamLocalBindMask=0177", "ControlMaster=no", "ControlPersist=no", "ForkAfterAuthentication=no", "RemoteCommand=none",
+                             "StreamLocalBindMask=0177", "ControlMaster=no", "ControlPersist=no", "RemoteCommand=none",
                              "PermitLocalCommand=no", "ForwardAgent=no", "ForwardX11=no", "Tunnel=no", "LogLevel=INFO"}) {
     arguments.insert(arguments.end(), {"-o", option});
   }

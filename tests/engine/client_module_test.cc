@@ -6,6 +6,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <stop_token>
+#include <thread>
+
 using namespace drover;
 using engine::ApiVersion;
 using test::contains;
@@ -123,6 +126,42 @@ BOOST_AUTO_TEST_CASE(a_silent_engine_is_given_up) {
   request.path = "/images/load";
   request.silence_max = std::chrono::milliseconds(50);
   BOOST_TEST((failure_of([&] { engine.client->post_stream(engine.ctx, request, {}); }).code == ErrorCode::network));
+}
+
+BOOST_AUTO_TEST_CASE(no_call_outlives_its_deadline_or_a_stop) {
+  EngineClient engine;
+  engine.client->api_version(engine.ctx);
+  engine.fake.hang(true);
+  const Context bounded = engine.ctx.within(std::chrono::milliseconds(20));
+  for (int call = 0; call < 3; ++call) {
+    const auto failure = failure_of([&] {
+      if (call == 0) engine.client->get(bounded, "/version");
+      if (call == 1) engine.client->post(bounded, "/x", {{"a", 1}});
+      if (call == 2) engine.client->post_stream(bounded, {.path = "/images/create", .source = {}, .headers = {}}, {});
+    });
+    BOOST_TEST((failure.code == ErrorCode::network));
+    BOOST_TEST(contains(failure.text, "not done before the deadline"), failure.text);
+  }
+
+  std::stop_source stop;
+  Context stoppable = engine.ctx;
+  stoppable.stop = stop.get_token();
+  const std::jthread stopper([&] { stop.request_stop(); });
+  BOOST_TEST((failure_of([&] { engine.client->get(stoppable, "/version"); }).code == ErrorCode::interrupted));
+}
+
+BOOST_AUTO_TEST_CASE(who_waits_for_anothers_first_answer_has_a_deadline_too) {
+  EngineClient engine;
+  engine.fake.hang(true);
+  std::stop_source stop;
+  Context first = engine.ctx;
+  first.stop = stop.get_token();
+  std::jthread asking([&] { failure_of([&] { engine.client->api_version(first); }); });
+  while (engine.fake.targets().empty()) std::this_thread::yield();
+
+  const auto failure = failure_of([&] { engine.client->api_version(engine.ctx.within(std::chrono::milliseconds(20))); });
+  BOOST_TEST(contains(failure.text, "not done before the deadline"), failure.text);
+  stop.request_stop();
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(ssh_is_called_without_a_way_to_ask) {
   BOOST_TEST(join(engine::ssh_arguments(target, "/tmp/x/engine.sock"), " ") ==
              "-N -T -S none -o BatchMode=yes -o ConnectTimeout=30 -o ServerAliveInterval=15 -o ServerAliveCountMax=3 "
              "-o ExitOnForwardFailure=no -o StreamLocalBindMask=0177 -o ControlMaster=no -o ControlPersist=no "
-             "-o ForkAfterAuthentication=no -o RemoteCommand=none -o PermitLocalCommand=no -o ForwardAgent=no -o ForwardX11=no "
+             "-o RemoteCommand=none -o PermitLocalCommand=no -o ForwardAgent=no -o ForwardX11=no "
              "-o Tunnel=no -o LogLevel=INFO -l me -p 2222 -L /tmp/x/engine.sock:/run/docker.sock -- host");
   target = parse_ssh_target("alias");
   BOOST_TEST(join(engine::ssh_arguments(target, "/s"), " ").ends_with("-o LogLevel=INFO -L /s:/var/run/docker.sock -- alias"));

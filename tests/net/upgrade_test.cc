@@ -9,7 +9,7 @@
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 
-#include <latch>
+#include <cstdlib>
 #include <thread>
 
 namespace drover::net {
@@ -111,6 +111,19 @@ BOOST_AUTO_TEST_CASE(a_client_certificate_is_shown) {
   request.tls.client_key = own.key;
   check_conversation(request);
   BOOST_TEST(seen.last().has_client_certificate);
+}
+
+BOOST_AUTO_TEST_CASE(a_proxy_is_asked_for_a_tunnel) {
+  const TinyProxy proxy;
+  const Request request = to_plain();
+  reply = Reply{.raw = std::string(switched) + "hello"};
+  setenv("http_proxy", proxy.origin().c_str(), 1);
+  Upgrade upgrade = transport.upgrade(ctx, request, 1000);
+  unsetenv("http_proxy");
+  BOOST_REQUIRE(upgrade.stream);
+  BOOST_TEST(read_all(ctx, *upgrade.stream) == "hello");
+  BOOST_TEST(proxy.requests().size() == 1U);
+  BOOST_TEST(proxy.requests().at(0).starts_with("CONNECT 127.0.0.1:"));
 }
 
 BOOST_AUTO_TEST_CASE(much_goes_both_ways_at_once) {

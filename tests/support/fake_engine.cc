@@ -79,6 +79,15 @@ class Wire {
     }
   }
 
+  // Until the peer ends its side.
+  std::string rest() {
+    try {
+      while (true) fill();
+    } catch (const Closed&) {
+    }
+    return std::move(buffer_);
+  }
+
   std::string take(std::size_t count) {
     while (buffer_.size() < count) fill();
     std::string out = buffer_.substr(0, count);
@@ -124,6 +133,14 @@ class Wire {
   std::string buffer_;
 };
 
+template <typename Function>
+struct ScopeEnd {
+  Function function;
+  ~ScopeEnd() { function(); }
+};
+template <typename Function>
+ScopeEnd(Function) -> ScopeEnd<Function>;
+
 std::string chunk(std::string_view bytes) {
   char size[32];
   std::snprintf(size, sizeof size, "%zx\r\n", bytes.size());
@@ -158,6 +175,10 @@ struct FakeEngine::Impl {
     stopping = true;
     ::shutdown(listener.get(), SHUT_RDWR);
     load_released.notify_all();
+    {
+      const std::scoped_lock lock(mutex);
+      events_changed.notify_all();
+    }
     acceptor.join();
     {
       const std::scoped_lock lock(mutex);
@@ -220,6 +241,15 @@ struct FakeEngine::Impl {
     }
     wire.body(request, {});
     log(request);
+    if (is_hanging) wire.head();  // until the client gives up
+    if (path == "/events") {
+      events(wire, target);
+      return;
+    }
+    if (request.method == "POST" && request.headers["upgrade"] == "tcp") {
+      if (refuse_version(wire, request.target)) return;
+      hijack(wire, path);
+    }
     if (path == "/_ping") {
       if (request.method == "HEAD" && !options.knows_head_ping) {
         wire.send("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
@@ -334,6 +364,50 @@ struct FakeEngine::Impl {
     send_lines(wire, lines);
   }
 
+  // Ends with the connection.
+  void events(const Wire& wire, const std::string& target) {
+    std::unique_lock lock(mutex);
+    if (events_refusal.first != 0) {
+      reply_error(wire, events_refusal.first, events_refusal.second);
+      return;
+    }
+    begin_stream(wire);
+    const std::size_t generation = events_generation;
+    const std::string since = query_value(target, "since");
+    std::size_t next = since.empty() ? events_told.size() : events_forgotten;
+    if (!since.empty() && events_told.size() - next > 256) next = events_told.size() - 256;
+    ++listeners;
+    const ScopeEnd leave{[&] { --listeners; }};
+    while (!stopping && generation == events_generation) {
+      for (; next < events_told.size(); ++next) {
+        // Cut in the middle, as a network would.
+        const std::string line = events_told[next] + "\n";
+        wire.send(chunk(line.substr(0, line.size() / 2)));
+        wire.send(chunk(line.substr(line.size() / 2)));
+      }
+      events_changed.wait(lock);
+    }
+    wire.send("0\r\n\r\n");
+  }
+
+  // A process that says "ready", then what it got once its input has ended: on standard error, in frames.
+  void hijack(Wire& wire, const std::string& path) {
+    {
+      const std::scoped_lock lock(mutex);
+      if (const auto found = overrides.find(path); found != overrides.end()) {
+        reply(wire, found->second.status, found->second.body);
+        throw Closed();
+      }
+    }
+    const auto frame = [](char stream, const std::string& text) {
+      return std::string{stream, 0, 0, 0, 0, 0, static_cast<char>(text.size() >> 8U), static_cast<char>(text.size())} + text;
+    };
+    wire.send("HTTP/1.1 101 UPGRADED\r\n" + common_headers() +
+              "Content-Type: application/vnd.docker.multiplexed-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n" + frame(1, "ready\n"));
+    wire.send(frame(2, "got " + wire.rest()));
+    throw Closed();
+  }
+
   // A fault that needs the body goes to the load whose body is there first, whoever began first.
   LoadFault next_fault(bool has_body) {
     const std::scoped_lock lock(mutex);
@@ -423,6 +497,7 @@ struct FakeEngine::Impl {
   FakeEngineOptions options;
   UniqueFd listener;
   std::atomic<bool> stopping = false;
+  std::atomic<bool> is_hanging = false;
   mutable std::mutex mutex;  // of everything below
   FakeImageStore store;
   std::string containers = "[]";
@@ -433,6 +508,12 @@ struct FakeEngine::Impl {
   std::map<std::string, Override> overrides;
   std::vector<LoggedRequest> requests;
   std::vector<std::map<std::string, std::string>> archives;
+  std::vector<std::string> events_told;
+  std::size_t events_forgotten = 0;   // the history begins there
+  std::size_t events_generation = 0;  // streams of an earlier one end
+  std::size_t listeners = 0;
+  std::pair<int, std::string> events_refusal;
+  std::condition_variable events_changed;
   bool are_loads_held = false;
   std::condition_variable load_released;
   std::size_t loads_now = 0;
@@ -489,6 +570,35 @@ void FakeEngine::set_pull_status(std::string status) {
 void FakeEngine::override_answer(const std::string& path, int status, std::string body, std::string headers) {
   const std::scoped_lock lock(impl_->mutex);
   impl_->overrides[path] = {status, std::move(body), std::move(headers)};
+}
+
+void FakeEngine::tell_event(std::string text) {
+  const std::scoped_lock lock(impl_->mutex);
+  impl_->events_told.push_back(std::move(text));
+  impl_->events_changed.notify_all();
+}
+
+void FakeEngine::refuse_events(int status, std::string message) {
+  const std::scoped_lock lock(impl_->mutex);
+  impl_->events_refusal = {status, std::move(message)};
+}
+
+void FakeEngine::end_events() {
+  const std::scoped_lock lock(impl_->mutex);
+  ++impl_->events_generation;
+  impl_->events_changed.notify_all();
+}
+
+void FakeEngine::forget_events() {
+  const std::scoped_lock lock(impl_->mutex);
+  impl_->events_forgotten = impl_->events_told.size();
+}
+
+void FakeEngine::hang(bool is_hanging) { impl_->is_hanging = is_hanging; }
+
+std::size_t FakeEngine::listeners() const {
+  const std::scoped_lock lock(impl_->mutex);
+  return impl_->listeners;
 }
 
 std::vector<LoggedRequest> FakeEngine::requests() const {

@@ -73,6 +73,17 @@ class FakeEngine {
   // Any call of this path (after the version) answers with this status, body and, each ended by \r\n, headers.
   void override_answer(const std::string& path, int status, std::string body, std::string headers = {});
 
+  // GET /events: told to everybody who listens, and remembered as an engine does: the last 256. A JSON object.
+  void tell_event(std::string json);
+  // Everybody's stream of events ends.
+  void end_events();
+  void refuse_events(int status, std::string message);
+  // The history is gone, as after a restart.
+  void forget_events();
+  // From now on no request is answered, /_ping neither; streams of events stay open, and silent. Requests that came meanwhile stay unanswered.
+  void hang(bool is_hanging);
+  std::size_t listeners() const;  // streams of events that are open
+
   std::vector<LoggedRequest> requests() const;
   std::vector<std::string> targets() const;                          // "GET /v1.41/images/json"
   std::vector<std::map<std::string, std::string>> loads() const;     // files of each archive that arrived whole
