@@ -13,7 +13,7 @@ const std::vector<Command>& commands() {
 const std::vector<OptionRow>& global_options() {
   static const std::vector<OptionRow> rows = {
       {"--store", &Flags::store, "the content store, an OCI image layout [DROVER_STORE]", "DIR"},
-      {"-H,--host", &Flags::host, "the engine: unix:///path or tcp://host:port [DOCKER_HOST]", "URL"},
+      {"-H,--host", &Flags::host, "the engine: unix:///path, tcp://host:port or ssh://user@host [DOCKER_HOST]", "URL"},
       {"--context", &Flags::context, "the engine by docker context [DOCKER_CONTEXT]", "NAME"},
       {"-f,--file", &Flags::files, "compose file, repeatable; - is standard input [COMPOSE_FILE]", "FILE"},
       {"--project-directory", &Flags::project_directory, "where relative paths of the compose file begin", "DIR"},
