@@ -128,7 +128,9 @@ std::vector<std::string> load_archive(const Context& ctx, Client& client, const 
 Digest import_filesystem(const Context& ctx, Client& client, const FilesystemImport& import) {
   need_platform(ctx, client, import.platform, pull_platform_api, "a platform to import");
   Query query("/images/create");
-  query.set("fromSrc", "-").text("repo", import.repository).text("tag", import.tag).text("message", import.message);
+  // Name and tag as one: podman 4.3 passes over the parameter `tag`.
+  const bool has_tag = !import.repository.empty() && !import.tag.empty();
+  query.set("fromSrc", "-").text("repo", has_tag ? import.repository + ":" + import.tag : import.repository).text("message", import.message);
   query.texts("changes", import.changes);
   if (import.platform) query.set("platform", import.platform->to_string());
   std::optional<Digest> id;

@@ -22,6 +22,13 @@ std::vector<std::string> familiar_names(std::vector<std::string> names) {
   return names;
 }
 
+// Podman lists digests among the tags.
+std::vector<std::string> repo_tags(const nlohmann::json& image) {
+  std::vector<std::string> tags = texts_member(image, "RepoTags");
+  std::erase_if(tags, [](const std::string& tag) { return tag.find('@') != std::string::npos; });
+  return familiar_names(std::move(tags));
+}
+
 std::set<Digest> available_manifests(const nlohmann::json& image) {
   std::set<Digest> digests;
   const nlohmann::json& manifests = member(image, "Manifests");
@@ -62,7 +69,7 @@ std::vector<ImageSummary> parse_image_list(const nlohmann::json& answer) {
     const std::optional<Digest> id = digest_member(image, "Id");
     if (!id) continue;
     images.push_back({.id = *id,
-                      .repo_tags = familiar_names(texts_member(image, "RepoTags")),
+                      .repo_tags = repo_tags(image),
                       .repo_digests = familiar_names(texts_member(image, "RepoDigests")),
                       .available_manifests = available_manifests(image),
                       .parent_id = digest_member(image, "ParentId"),
@@ -79,7 +86,7 @@ std::optional<ImageDetails> parse_image_details(const nlohmann::json& answer) {
   const std::optional<Digest> id = digest_member(answer, "Id");
   if (!id) return std::nullopt;
   ImageDetails details{.id = *id,
-                       .repo_tags = familiar_names(texts_member(answer, "RepoTags")),
+                       .repo_tags = repo_tags(answer),
                        .repo_digests = familiar_names(texts_member(answer, "RepoDigests")),
                        .diff_ids = {},
                        .platform = {},

@@ -246,7 +246,7 @@ std::vector<Row> rows_for_1_41() {
                      [&](std::span<const std::byte> bytes) { return got += as_text(bytes), true; });
          BOOST_TEST(got == "tar");
        }},
-      {"POST /images/create?fromSrc=-&repo=x&tag=1&changes=CMD%20a", "tar", R"({"status": ")" + id + "\"}",
+      {"POST /images/create?fromSrc=-&repo=x%3A1&changes=CMD%20a", "tar", R"({"status": ")" + id + "\"}",
        [](EngineClient& e) {
          BOOST_TEST((import_filesystem(e.ctx, *e.client,
                                        {.source = text_source("tar"), .repository = "x", .tag = "1", .changes = {"CMD a"}}) ==

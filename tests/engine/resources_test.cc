@@ -212,8 +212,9 @@ BOOST_AUTO_TEST_CASE(listed_images_and_which_of_them_dangle) {
   const auto images = parse_image_list(
       json::parse(with_digest(R"([{"Id": "sha256:%", "ParentId": "", "RepoTags": ["<none>:<none>"], "RepoDigests": ["x@sha256:%"],
     "Created": 1700000000, "Size": 9, "SharedSize": -1, "Containers": -1, "Labels": {"a": "b"}},
-    {"Id": "sha256:%", "ParentId": "sha256:%", "RepoTags": ["docker.io/library/x:1"], "RepoDigests": null, "SharedSize": 4, "Containers": 0}])")));
+    {"Id": "sha256:%", "ParentId": "sha256:%", "RepoTags": ["docker.io/library/x:1", "docker.io/library/x@sha256:%"], "RepoDigests": null, "SharedSize": 4, "Containers": 0}])")));
   BOOST_TEST(images[0].repo_tags.empty());
+  BOOST_TEST(images[1].repo_tags == std::vector<std::string>{"x:1"}, boost::test_tools::per_element());
   BOOST_TEST(!images[0].shared_size_bytes);
   BOOST_TEST(!images[0].containers);
   BOOST_TEST(images[0].size_bytes == 9);
