@@ -360,7 +360,9 @@ int CurlSession::drive(const Context& ctx, CurlTransfer& transfer) {
     const auto uploaded = info<curl_off_t>(easy_, CURLINFO_SIZE_UPLOAD_T, 0);
     const std::chrono::milliseconds wait = transfer.exchange.check_time(static_cast<std::uint64_t>(std::max<curl_off_t>(uploaded, 0)));
     if (transfer.exchange.is_upload_held()) {
-      // What had come was read by the turn above; if it did not end the request, sending goes on.
+      // What had come was read by the turn above; if it did not end the request, sending goes on, or, where it was a refusal's head, the
+      // rest of that is waited for: libcurl stops sending of itself only if the peer did not say that it will close.
+      if (transfer.exchange.has_early_refusal()) curl_multi_poll(multi_, nullptr, 0, static_cast<int>(wait.count()), nullptr);
       transfer.exchange.resume_upload();
       curl_easy_pause(easy_, CURLPAUSE_CONT);
       continue;

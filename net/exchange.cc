@@ -126,6 +126,9 @@ std::optional<std::uint64_t> Exchange::upload_bytes() const {
 }
 
 Exchange::UploadStep Exchange::on_upload(std::span<std::byte> space, const std::function<bool()>& is_answered) noexcept {
+  // Sending on to a peer that hangs up would lose what is still to come of its answer.
+  if (has_early_refusal()) upload_held_ = true;
+  if (upload_held_) return {Upload::later};
   std::size_t count = 0;
   const bool fine = guard([&] {
     if (!held_.empty()) {

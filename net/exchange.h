@@ -44,7 +44,8 @@ class Exchange {
     std::size_t bytes = 0;
   };
   // The request's next bytes. `is_answered` says whether the peer has sent something meanwhile: then what was pulled is held back,
-  // `later`, until resume_upload(), because writing to a peer that has answered and hung up would lose the answer.
+  // `later`, until resume_upload(), because writing to a peer that has answered and hung up would lose the answer. After a refusal's head
+  // it is always `later`.
   UploadStep on_upload(std::span<std::byte> space, const std::function<bool()>& is_answered) noexcept;
   // The request has to be repeated. False when its source cannot be.
   bool rewind_upload() noexcept;

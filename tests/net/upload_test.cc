@@ -132,6 +132,25 @@ BOOST_AUTO_TEST_CASE(an_early_refusal_is_seen_behind_a_slow_source) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(an_early_refusal_is_read_to_its_end) {
+  // The text comes later than the head, and with it the end of the connection, while the next piece is read from a disk.
+  early = Reply{.status = 400, .body = "because", .close = true, .slice_bytes = 4, .slice_delay = milliseconds(50)};
+  for (const bool is_sized : {true, false}) {
+    Request request = upload("POST");
+    request.source = [calls = 0](std::span<std::byte> space) mutable {
+      if (calls++ > 0) std::this_thread::sleep_for(milliseconds(30));
+      std::memset(space.data(), 'x', space.size());
+      return space.size();
+    };
+    if (is_sized) request.source_bytes = 1'000'000'000;
+
+    const Response response = transport.send(ctx, request, 100);
+
+    BOOST_TEST(response.status == 400);
+    BOOST_TEST(response.body == "because");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(an_early_refusal_over_tls_and_a_unix_socket) {
   const test::TempDir directory;
   test::TestAuthority authority(directory.path());
