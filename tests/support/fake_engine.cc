@@ -476,6 +476,7 @@ struct FakeEngine::Impl {
     try {
       const std::map<std::string, std::string> files = read_tar(body);
       archives.push_back(files);
+      if (refuses_several && json::parse(files.at("manifest.json")).size() > 1) throw LoadRefused("write /layer.tar: input/output error");
       if (fault == LoadFault::error_in_stream) throw LoadRefused("write /layer.tar: input/output error");
       if (fault == LoadFault::no_space) throw LoadRefused("write /layer.tar: no space left on device");
       if (fault == LoadFault::absent) return {json{{"stream", "Loaded image: gone\n"}}.dump()};
@@ -515,6 +516,7 @@ struct FakeEngine::Impl {
   std::pair<int, std::string> events_refusal;
   std::condition_variable events_changed;
   bool are_loads_held = false;
+  bool refuses_several = false;
   std::condition_variable load_released;
   std::size_t loads_now = 0;
   std::size_t loads_most = 0;
@@ -542,6 +544,11 @@ void FakeEngine::set_containers(std::string text) {
 void FakeEngine::script_loads(std::vector<LoadFault> faults) {
   const std::scoped_lock lock(impl_->mutex);
   impl_->faults.assign(faults.begin(), faults.end());
+}
+
+void FakeEngine::refuse_several() {
+  const std::scoped_lock lock(impl_->mutex);
+  impl_->refuses_several = true;
 }
 
 void FakeEngine::hold_loads(bool is_held) {

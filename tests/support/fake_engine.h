@@ -62,6 +62,8 @@ class FakeEngine {
   void set_containers(std::string json);
   // Next loads, in order; afterwards all are good.
   void script_loads(std::vector<LoadFault> faults);
+  // Loads of more than one image fail as error_in_stream does.
+  void refuse_several();
   // Loads whose body is there wait until this is called with false.
   void hold_loads(bool is_held);
   // A registry that this engine reaches: what a pull of that digest names, as image ID.
