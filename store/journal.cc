@@ -1,12 +1,17 @@
 #include "store/journal.h"
 
+#include "base/error.h"
+#include "base/file.h"
 #include "base/text.h"
 
 #include <isa-l/crc.h>
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 namespace drover::store {
 namespace {
@@ -112,16 +117,45 @@ std::optional<Journal> decode_journal(std::string_view bytes) {
   const std::optional<JournalHeader> header = decode_header(bytes);
   if (!header) return std::nullopt;
   Journal journal{.header = *header, .records = {}};
-  for (std::size_t at = journal_header_bytes; at + journal_record_bytes <= bytes.size(); at += journal_record_bytes) {
-    const std::optional<JournalRecord> record = decode_record(bytes.substr(at, journal_record_bytes), header->size);
-    if (!record) break;
+  append_records(bytes.substr(journal_header_bytes), journal);
+  return journal;
+}
+
+bool append_records(std::string_view bytes, Journal& journal) {
+  for (; bytes.size() >= journal_record_bytes; bytes.remove_prefix(journal_record_bytes)) {
+    if (journal.records.size() == journal_records_max) return false;
+    const std::optional<JournalRecord> record = decode_record(bytes.substr(0, journal_record_bytes), journal.header.size);
+    if (!record) return false;
     journal.records.push_back(*record);
+  }
+  return bytes.empty();
+}
+
+std::optional<Journal> read_journal(const std::filesystem::path& path) {
+  constexpr std::size_t piece_bytes = 4096 * journal_record_bytes;
+  UniqueFd fd;
+  try {
+    fd = open_file(path, O_RDONLY);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::not_found) return std::nullopt;
+    throw;
+  }
+  std::vector<std::byte> memory(piece_bytes);
+  const auto read_piece = [&](std::uint64_t offset, std::size_t size) {
+    return as_text(std::span(memory).first(read_at(fd.get(), std::span(memory).first(size), offset, path.string())));
+  };
+  std::optional<Journal> journal = decode_journal(read_piece(0, journal_header_bytes));
+  if (!journal) return std::nullopt;
+  std::uint64_t offset = journal_header_bytes;
+  for (std::string_view piece = read_piece(offset, piece_bytes); append_records(piece, *journal) && !piece.empty();) {
+    offset += piece.size();
+    piece = read_piece(offset, piece_bytes);
   }
   return journal;
 }
 
-std::vector<JournalRecord> credible_records(const Journal& journal, const BootId& now) {
-  std::vector<JournalRecord> records = journal.records;
+std::vector<JournalRecord> credible_records(Journal journal, const BootId& now) {
+  std::vector<JournalRecord> records = std::move(journal.records);
   if (journal.header.boot == now) return records;
   const auto last = std::find_if(records.rbegin(), records.rend(), [](const JournalRecord& r) { return r.kind == JournalRecord::Kind::synced; });
   records.erase(last.base(), records.end());

@@ -1,6 +1,6 @@
 // The journal beside a part file: which ranges were written, with their CRC, and how far they were hashed (docs/formats.md).
 //
-// Encoding and replay are pure; PartFile does the I/O. A record counts when its own CRC is right and all records before it counted;
+// Encoding and replay are pure, but for reading the file; PartFile does the rest. A record counts when its own CRC is right and all records before it counted;
 // the first bad one ends the journal, so a torn tail is harmless.
 #pragma once
 
@@ -11,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
@@ -21,8 +22,9 @@ namespace drover::store {
 
 inline constexpr std::size_t journal_header_bytes = 128;
 inline constexpr std::size_t journal_record_bytes = 72;
-// A record a written buffer: 64 KiB buffers of a 1 TiB blob would fill this; beyond it the tail is not replayed, only fetched again.
-inline constexpr std::uint64_t journal_bytes_max = 1280ULL << 20U;
+// So many records are replayed, at 64 bytes of memory each; what a longer journal has behind them is fetched again. A record stands for a
+// written buffer, 256 KiB: this is enough for 250 GB, and a blob of 100 GiB takes 25 MiB.
+inline constexpr std::size_t journal_records_max = 1'000'000;
 
 using BootId = std::array<std::byte, 16>;
 
@@ -55,9 +57,14 @@ struct Journal {
 };
 // Nothing when even the header is not sound.
 std::optional<Journal> decode_journal(std::string_view bytes);
+// The records that follow in `bytes`, which begin and end at a record's border unless the file ends. False once the journal has ended: no
+// more are to be added.
+bool append_records(std::string_view bytes, Journal& journal);
+// A journal from its file, a piece at a time; nothing when there is none or its header is not sound. Throws io.
+std::optional<Journal> read_journal(const std::filesystem::path& path);
 
 // The records that may be believed in the boot `now`: all of them in the boot that wrote them, otherwise those before the last `synced`.
-std::vector<JournalRecord> credible_records(const Journal& journal, const BootId& now);
+std::vector<JournalRecord> credible_records(Journal journal, const BootId& now);
 
 std::uint32_t crc32c(std::span<const std::byte> bytes);
 

@@ -100,7 +100,7 @@ struct PartFile::Impl {
   std::uint64_t cached = 0;  // bytes written since the disk was told to begin
 
   void resume(const Context& ctx);
-  RangeSet check_ranges(const std::vector<JournalRecord>& records, std::vector<JournalRecord>& sound);
+  RangeSet check_ranges(const Context& ctx, std::vector<JournalRecord>& records);
   void put(std::span<const std::byte> bytes, std::uint64_t offset);
   void open_journal();
   void append(const JournalRecord& record);
@@ -134,15 +134,15 @@ std::optional<PartFile> PartFile::try_open(const Context& ctx, BlobStore& store,
 
 // Takes up what an earlier attempt left, as far as it can be believed.
 void PartFile::Impl::resume(const Context& ctx) {
-  const std::optional<std::string> bytes = try_read_file(journal_path, journal_bytes_max);
-  const std::optional<Journal> old = bytes ? decode_journal(*bytes) : std::nullopt;
+  std::optional<Journal> old = read_journal(journal_path);
   if (!old || old->header.digest != descriptor.digest || old->header.size != descriptor.size) return;
   part = open_part(part_path, descriptor.size);
   if (!part || inode_of(part.get()) != old->header.inode) {
     part.reset();
     return;
   }
-  present = check_ranges(credible_records(*old, read_boot_id()), kept);
+  kept = credible_records(*std::move(old), read_boot_id());
+  present = check_ranges(ctx, kept);
   resumed = present.bytes();
   if (resumed == 0) {
     part.reset();
@@ -160,17 +160,19 @@ void PartFile::Impl::resume(const Context& ctx) {
   publish_hashed();
 }
 
-// The recorded ranges whose bytes on disk still have the recorded CRC.
-RangeSet PartFile::Impl::check_ranges(const std::vector<JournalRecord>& records, std::vector<JournalRecord>& sound) {
+// The recorded ranges whose bytes on disk still have the recorded CRC; the other records are taken out. Throws interrupted: of a large
+// blob this reads for minutes.
+RangeSet PartFile::Impl::check_ranges(const Context& ctx, std::vector<JournalRecord>& records) {
   RangeSet good;
-  for (const JournalRecord& record : records) {
-    if (record.kind != JournalRecord::Kind::range || record.range.size() > record_bytes_max) continue;
+  std::erase_if(records, [&](const JournalRecord& record) {
+    ctx.check_stop();
+    if (record.kind != JournalRecord::Kind::range || record.range.size() > record_bytes_max) return true;
     buffer.resize(std::max<std::size_t>(buffer.size(), record.range.size()));
     const std::span<std::byte> bytes = std::span(buffer).first(record.range.size());
-    if (read_at(part.get(), bytes, record.range.begin, part_path.string()) != bytes.size() || crc32c(bytes) != record.crc) continue;
+    if (read_at(part.get(), bytes, record.range.begin, part_path.string()) != bytes.size() || crc32c(bytes) != record.crc) return true;
     good.add(record.range);
-    sound.push_back(record);
-  }
+    return false;
+  });
   return good;
 }
 
@@ -190,11 +192,17 @@ void PartFile::Impl::put(std::span<const std::byte> bytes, std::uint64_t offset)
 
 // A new journal of this boot, holding what was kept, put in the old one's place at once.
 void PartFile::Impl::open_journal() {
+  constexpr std::size_t batch_bytes = 64U << 10U;
   const std::filesystem::path fresh = journal_path.parent_path() / random_name(journal_path.filename().string() + ".");
   UniqueFd fd = open_file(fresh, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW, 0600);
   std::string bytes = encode_header(
       {.digest = descriptor.digest, .size = descriptor.size, .inode = inode_of(part.get()), .boot = read_boot_id()});
-  for (const JournalRecord& record : kept) bytes += encode_record(record);
+  for (const JournalRecord& record : kept) {
+    bytes += encode_record(record);
+    if (bytes.size() < batch_bytes) continue;
+    write_all(fd.get(), as_bytes(bytes), fresh.string());
+    bytes.clear();
+  }
   write_all(fd.get(), as_bytes(bytes), fresh.string());
   if (rename(fresh.c_str(), journal_path.c_str()) != 0) throw io_error("cannot rename to", journal_path.string());
   journal = std::move(fd);

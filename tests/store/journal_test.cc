@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "base/text.h"
+#include "tests/support/temp_dir.h"
 
 using namespace drover;
 using namespace drover::store;
@@ -83,6 +84,29 @@ BOOST_AUTO_TEST_CASE(after_a_reboot_only_synced_records_count) {
   BOOST_TEST(credible_records(journal, header().boot).size() == 3U);
   BOOST_TEST(credible_records(journal, other).size() == 2U);
   BOOST_TEST(credible_records({.header = header(), .records = {range(0, 10)}}, other).empty());
+}
+
+// More than one piece of the reader's, with a torn record at the end.
+BOOST_AUTO_TEST_CASE(a_long_journal_is_read_in_pieces) {
+  const test::TempDir folder;
+  std::string bytes = encode_header(header());
+  for (int i = 0; i < 10'000; ++i) bytes += encode_record(range(0, 10));
+  const std::filesystem::path file = folder.write("journal", bytes + "torn");
+
+  BOOST_TEST(read_journal(file)->records.size() == 10'000U);
+  BOOST_TEST((read_journal(file)->records == decode_journal(bytes)->records));
+  bytes[journal_header_bytes + 5'000 * journal_record_bytes] = 'x';
+  BOOST_TEST(read_journal(folder.write("bad", bytes))->records.size() == 5'000U);
+  BOOST_TEST(!read_journal(folder / "missing"));
+  BOOST_TEST(!read_journal(folder.write("empty", "")));
+}
+
+BOOST_AUTO_TEST_CASE(no_more_is_replayed_than_memory_is_meant_for) {
+  const std::string record = encode_record(range(0, 10));
+  Journal journal{.header = header(), .records = std::vector<JournalRecord>(journal_records_max - 1)};
+  BOOST_TEST(append_records(record, journal));
+  BOOST_TEST(!append_records(record, journal));
+  BOOST_TEST(journal.records.size() == journal_records_max);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -111,6 +111,21 @@ BOOST_AUTO_TEST_CASE(what_was_written_is_taken_up_again) {
   BOOST_TEST((store.read(descriptor.digest, bytes.size()) == bytes));
 }
 
+BOOST_AUTO_TEST_CASE(a_stop_ends_the_check_of_what_is_there_and_keeps_it) {
+  {
+    PartFile part = open();
+    write(part, 0, 1U << 20U);
+  }
+  std::stop_source stop;
+  stop.request_stop();
+  Context stopped;
+  stopped.stop = stop.get_token();
+
+  BOOST_CHECK_EXCEPTION(PartFile::try_open(stopped, store, descriptor), Error, [](const Error& e) { return e.code() == ErrorCode::interrupted; });
+
+  BOOST_TEST(open().resumed_bytes() == 1U << 20U);
+}
+
 BOOST_AUTO_TEST_CASE(damaged_ranges_are_fetched_again) {
   {
     PartFile part = open();
