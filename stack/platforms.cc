@@ -25,7 +25,7 @@ std::optional<Platform> find_best(const Platform& machine, const std::vector<Pla
 
 LoadTarget choose_load_target(const std::optional<Platform>& own, const std::optional<Platform>& engine,
                               const registry::PlatformChoice& asked) {
-  if (own) return {.platform = *own};
+  if (own) return {.platform = *own, .is_own = true};
   const bool is_open = asked.all || asked.wanted.empty();
   if (!engine) return {.platform = is_open ? Platform::host() : asked.wanted.front()};
   if (is_open) return {.platform = *engine};
@@ -34,6 +34,7 @@ LoadTarget choose_load_target(const std::optional<Platform>& own, const std::opt
 }
 
 registry::PlatformChoice choose_pulled(const LoadTarget& target, const registry::PlatformChoice& asked) {
+  if (target.is_own && !asked.all) return {.all = false, .wanted = {target.platform}};
   registry::PlatformChoice choice = asked;
   const bool is_covered = asked.all || std::find(asked.wanted.begin(), asked.wanted.end(), target.platform) != asked.wanted.end();
   if (!is_covered) choice.wanted.push_back(target.platform);

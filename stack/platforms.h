@@ -14,6 +14,7 @@ namespace drover::stack {
 struct LoadTarget {
   Platform platform;
   bool is_for_engine = true;  // false: several platforms were asked for and none runs on the engine; they stay in the store
+  bool is_own = false;        // a service's own: it runs nowhere as another
 };
 
 // A service's own platform first; then the best of the asked ones that runs on the engine; a single asked one is loaded as it is
@@ -21,7 +22,8 @@ struct LoadTarget {
 // asked one, else this machine's.
 LoadTarget choose_load_target(const std::optional<Platform>& own, const std::optional<Platform>& engine, const registry::PlatformChoice& asked);
 
-// What the store gets: what was asked, and what is to be loaded.
+// What the store gets: a service's own platform alone, as docker compose has it (there is none that `--platform` could stand for), unless
+// all are asked for; else what was asked, and what is to be loaded.
 registry::PlatformChoice choose_pulled(const LoadTarget& target, const registry::PlatformChoice& asked);
 
 // Images whose blobs are asked for with the same platforms go through one pull, so that they share its queue.

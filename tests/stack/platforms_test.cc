@@ -47,9 +47,10 @@ struct Row {
 std::ostream& operator<<(std::ostream& out, const Row& row) { return out << row.own << "|" << row.engine << "|" << text(asked(row.asked)); }
 
 const Row rows[] = {
-    // A service's own platform is loaded, and is pulled beside what was asked.
+    // A service's own platform is the only one, whatever was asked, unless that was all.
     {"linux/arm64", "linux/amd64", {}, "linux/arm64", true, "linux/arm64"},
-    {"linux/arm64", "linux/amd64", {"linux/amd64"}, "linux/arm64", true, "linux/amd64 linux/arm64"},
+    {"linux/arm64", "linux/amd64", {"linux/amd64"}, "linux/arm64", true, "linux/arm64"},
+    {"linux/arm64", "linux/amd64", {"linux/amd64", "linux/riscv64"}, "linux/arm64", true, "linux/arm64"},
     {"linux/arm64", "linux/amd64", {"all"}, "linux/arm64", true, "all"},
     // Nothing asked, or all: the engine's.
     {"", "linux/arm64", {}, "linux/arm64", true, "linux/arm64"},
