@@ -191,6 +191,7 @@ ParsedLine parse_line(const std::vector<std::string>& words) {
   try {
     root.parse(std::vector<std::string>(spelled.rbegin(), spelled.rend()));  // CLI11 takes them from the back
   } catch (const CLI::CallForHelp&) {
+    if (spelled != words && !root.remaining(true).empty()) throw unknown_word(root);
     line.help = root.help();
     return line;
   } catch (const CLI::ExtrasError&) {

@@ -125,6 +125,7 @@ BOOST_AUTO_TEST_CASE(a_group_of_commands_has_an_example_of_its_own) {
 BOOST_AUTO_TEST_CASE(help_can_be_asked_for_in_words) {
   BOOST_TEST(*parse_line({"help", "pull"}).help == *parse_line({"pull", "--help"}).help);
   BOOST_TEST(*parse_line({"help"}).help == *parse_line({"--help"}).help);
+  BOOST_TEST(usage_of({"help", "pul"}) == "unknown command pul; did you mean pull?");
 }
 
 BOOST_AUTO_TEST_CASE(the_main_help_names_every_command_and_every_global_option) {
