@@ -5,10 +5,14 @@ ARGS ?=
 export CTEST_PARALLEL_LEVEL ?= $(JOBS)
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 
-.PHONY: all check demo bench install package format dev asan tsan aarch64 packages clean
+.PHONY: all drover check demo bench install package format dev asan tsan aarch64 packages clean
 
 all: build/release/build.ninja
 	cmake --build --preset release
+
+# The program alone, without the tests.
+drover: build/release/build.ninja
+	cmake --build --preset release --target drover
 
 build/release/build.ninja:
 	cmake --preset release -D CMAKE_INSTALL_PREFIX=$(PREFIX)
@@ -17,7 +21,7 @@ build/release/build.ninja:
 check: packages
 	tools/check.sh
 
-demo: packages-demo all
+demo: packages-demo drover
 	tools/demo.sh $(ARGS)
 
 bench: packages-bench all
