@@ -297,6 +297,7 @@ TokenAnswer Authenticator::fetch_by_post(const Context& ctx, const TokenService&
 TokenAnswer Authenticator::ask(const Context& ctx, net::Request request, const Reference& reference, const Endpoint& registry) {
   const net::Url& url = request.url;
   request.headers.set("Accept", "application/json");
+  if (url.has_same_origin(registry.url)) registry.add_headers(request.headers);
   request.addresses = Hosts::policy_for(registry, url);
   if (const auto why = net::find_literal_refusal(url.host, request.addresses)) {
     throw Error(ErrorCode::authentication, printable(reference.registry(), 120) + " names " + url.host + " as its token server, which is a " +

@@ -20,12 +20,21 @@ std::string bracketed(const std::string& host) { return host.find(':') == std::s
 
 Endpoint endpoint_of(std::string_view scheme, const Site& site, std::string reason) {
   const std::string_view host = site.registry == docker_hub_name ? docker_hub_host : std::string_view(site.registry);
-  return {.url = net::Url::parse(std::string(scheme) + "://" + std::string(host) + "/"), .tls = {}, .reason = std::move(reason), .api = site.api};
+  return {.url = net::Url::parse(std::string(scheme) + "://" + std::string(host) + "/"), .tls = {}, .reason = std::move(reason), .api = site.api,
+          .headers = site.headers};
 }
 
 bool has_certificates(const Site& site) { return site.tls != net::TlsOptions{}; }
 
 }  // namespace
+
+void Endpoint::add_headers(net::Headers& request) const {
+  net::Headers added;
+  for (const SiteHeader& header : headers) {
+    if (!request.find(header.name)) added.add(header.name, header.value.reveal());
+  }
+  for (const auto& [name, value] : added.list()) request.add(name, value);
+}
 
 bool Endpoint::is_loopback() const { return net::is_loopback_host(url.host); }
 
@@ -128,6 +137,7 @@ Endpoint Hosts::try_out(const Context& ctx, const std::vector<Endpoint>& ways, c
     net::Request request;
     request.url = way.ping();
     request.tls = way.tls;
+    way.add_headers(request.headers);
     request.use_proxy = !way.is_loopback();
     request.timeouts = timeouts;
     try {
@@ -187,6 +197,11 @@ std::vector<std::string> Hosts::explain(const Site& site) const {
     lines.push_back("endpoint: " + way.url.origin() + (way.api == "/v2" ? "" : way.api) + " (" + way.reason + ")");
   }
   const std::string folder = certificates ? certificates->directory.string() : "the system's";
+  if (!site.headers.empty()) {
+    std::vector<std::string> names;
+    for (const SiteHeader& header : site.headers) names.push_back(header.name);
+    lines.push_back("headers: " + join(names, ", "));
+  }
   lines.push_back("certificates: " + (has_certificates(site) ? site.origin : folder));
   return lines;
 }

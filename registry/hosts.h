@@ -34,7 +34,10 @@ struct Endpoint {
   std::string reason;       // for --explain: "https, verified"
   std::string api = "/v2";  // path of its API's root, without a slash at the end
   net::Timeouts timeouts = {};
+  std::vector<SiteHeader> headers = {};  // to this origin alone
 
+  // Those of `headers` that the request has not set itself.
+  void add_headers(net::Headers& request) const;
   bool is_loopback() const;
   // Of the API's root, as the specification pings it.
   net::Url ping() const;

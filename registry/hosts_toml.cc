@@ -5,12 +5,17 @@
 #include "base/text.h"
 #include "registry/toml_file.h"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 namespace drover::registry {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::size_t headers_max = 32;          // of one host
+constexpr std::size_t header_bytes_max = 8192;   // nginx takes no larger line (large_client_header_buffers)
 
 // "/a//b/./" -> "/a/b", "/" -> "".
 std::string clean_path(std::string_view target, const TomlTable& table) {
@@ -68,7 +73,39 @@ void read_certificates(const TomlTable& table, const fs::path& folder, Site& sit
     site.tls.client_key = folder / pairs.front().back();  // one file may hold both
     if (pairs.size() > 1) notes.push_back(table.where("client") + ": only the first of several certificates is shown");
   }
-  if (table.has("header")) notes.push_back(table.where("header") + ": headers of a host are not sent");
+}
+
+// RFC 9110 section 5.6.2.
+bool is_token(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return is_digit(c) || is_lower(c) || (c >= 'A' && c <= 'Z') || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+  });
+}
+
+// No line can be broken, and so no header be smuggled in.
+bool is_header_value(std::string_view value) {
+  return value.size() <= header_bytes_max && std::all_of(value.begin(), value.end(), [](char c) { return c == '\t' || (c >= ' ' && c <= '~'); });
+}
+
+// The value is not in any message: it may be a login.
+void read_headers(const TomlTable& table, Site& site, std::vector<std::string>& notes) {
+  // What frames a request, or says which bytes are wanted, is ours.
+  constexpr std::array<std::string_view, 8> own = {"accept-encoding", "connection",        "content-length", "host",
+                                                   "range",           "transfer-encoding", "te",             "upgrade"};
+  for (const std::string& key : table.find_keys("header")) {
+    const TomlTable headers = table.table("header");
+    const std::string name = to_lower(key);
+    if (!is_token(name)) table.refuse("header", printable(key, 40) + " is not a header's name");
+    if (std::find(own.begin(), own.end(), name) != own.end()) {
+      notes.push_back(headers.where(key) + ": header " + name + " is not sent, drover has its own");
+      continue;
+    }
+    for (const std::string& value : headers.find_texts(key)) {
+      if (!is_header_value(value)) headers.refuse(key, "not a header's value");
+      if (site.headers.size() == headers_max) table.refuse("header", "more than " + std::to_string(headers_max) + " of them");
+      site.headers.push_back({.name = name, .value = Secret(value)});
+    }
+  }
 }
 
 }  // namespace
@@ -88,6 +125,7 @@ std::optional<MirrorRule> parse_hosts_toml(std::string_view text, const fs::path
     }
     read_capabilities(table, entry);
     read_certificates(table, file.parent_path(), entry.site, rule.notes);
+    read_headers(table, entry.site, rule.notes);
     rule.entries.push_back(std::move(entry));
   };
   for (const auto& [host, table] : root.find_named_tables("host")) {

@@ -73,9 +73,11 @@ Answer Session::send_to(const Context& ctx, const Reference& reference, const En
 
 Answer Session::follow(const Context& ctx, const Reference& reference, const Endpoint& registry, net::Url url, bool is_home,
                        const Call& call, Receiver* receiver) {
+  Endpoint away = registry;
+  away.headers.clear();
   for (int redirects = 0; redirects <= redirects_max; ++redirects) {
     Answer answer = is_home ? send_home(ctx, reference, registry, url, call, receiver)
-                            : send_once(ctx, registry, url, call, nullptr, receiver);
+                            : send_once(ctx, away, url, call, nullptr, receiver);
     answer.is_home = is_home;
     const auto location = answer.head.headers.find("location");
     if (!is_redirect_status(answer.head.status) || !location) return answer;
@@ -122,6 +124,7 @@ Answer Session::send_once(const Context& ctx, const Endpoint& registry, const ne
   request.url = url;
   request.headers = call.headers;
   if (grant) request.headers.set("Authorization", grant->header.reveal());
+  if (url.has_same_origin(registry.url)) registry.add_headers(request.headers);
   request.addresses = Hosts::policy_for(registry, url);
   request.tls = url.has_same_origin(registry.url) ? registry.tls : hosts_.tls_for(url);
   request.use_proxy = !net::is_loopback_host(url.host);

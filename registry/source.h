@@ -3,6 +3,7 @@
 
 #include "manifest/reference.h"
 #include "net/transport.h"
+#include "registry/secret.h"
 
 #include <optional>
 #include <string>
@@ -10,6 +11,12 @@
 #include <vector>
 
 namespace drover::registry {
+
+// A request header that a file wants sent to one host: it may be a login.
+struct SiteHeader {
+  std::string name;  // in lower case
+  Secret value;
+};
 
 // One host and the way to it.
 struct Site {
@@ -24,6 +31,7 @@ struct Site {
   std::string api = "/v2";    // path of its API's root, without a slash at the end; may be empty
   bool is_verified = true;    // https only
   net::TlsOptions tls = {};   // its own authority and client certificate; when left alone, those of the certs.d folders count
+  std::vector<SiteHeader> headers = {};  // to this host alone; never printed
   std::string origin = {};    // who says all this: "/etc/docker/daemon.json:3"; empty: nobody, it is the registry that was asked for
 
   // Tells sites apart, also those that one line names.

@@ -138,6 +138,20 @@ std::vector<std::pair<std::string, TomlTable>> TomlTable::find_named_tables(std:
   return tables;
 }
 
+std::vector<std::string> TomlTable::find_keys(std::string_view key) const {
+  std::vector<std::string> keys;
+  const TomlValue* const value = find(key, TomlValue::Kind::table, "not a table");
+  if (value == nullptr) return keys;
+  for (const TomlMember& member : value->members) keys.push_back(member.key);
+  return keys;
+}
+
+TomlTable TomlTable::table(std::string_view key) const {
+  const TomlValue* const value = find(key, TomlValue::Kind::table, "not a table");
+  if (value == nullptr) refuse(key, "it is missing");
+  return TomlTable(*value, *file_);
+}
+
 std::string TomlTable::where() const { return place(*file_, table_->line); }
 
 std::string TomlTable::where(std::string_view key) const {

@@ -78,9 +78,13 @@ const std::vector<Row> hosts_files = {
      "mirror https://a/v2 library/redis ns=docker.io resolve pull ca=/c/a.crt client=/c/a.cert,/c/a.key (/c/hosts.toml:1)\n" + itself +
          "note /c/hosts.toml:3: only the first of several authorities is used; put them into one file\n"
          "note /c/hosts.toml:2: only the first of several certificates is shown\n"},
-    {"headers", "[host.\"https://a\"]\n  [host.\"https://a\".header]\n    x-custom = \"canary\"\n",
-     "mirror https://a/v2 library/redis ns=docker.io resolve pull (/c/hosts.toml:1)\n" + itself +
-         "note /c/hosts.toml:2: headers of a host are not sent\n"},
+    {"headers", "[host.\"https://a\"]\n  [host.\"https://a\".header]\n    X-Custom = \"one\"\n    x-list = [\"a\", \"b\"]\n    Host = \"b\"\n",
+     "mirror https://a/v2 library/redis ns=docker.io resolve pull x-custom=one x-list=a x-list=b (/c/hosts.toml:1)\n" + itself +
+         "note /c/hosts.toml:5: header host is not sent, drover has its own\n"},
+    {"headers of the registry itself", "[header]\nx = \"y\"\n", "itself ?://docker.io/v2 library/redis resolve pull x=y (/c/hosts.toml:1)\n"},
+    {"a header that breaks its line", "[header]\nx = \"canary\\r\\ny: z\"\n", "/c/hosts.toml:2: x: not a header's value"},
+    {"a name that is none", "[header]\n\"x y\" = \"canary\"\n", "/c/hosts.toml:1: header: x y is not a header's name"},
+    {"a number for a header", "[header]\nx = 7\n", "/c/hosts.toml:2: x: neither a text nor a list of texts"},
     {"unknown members and capabilities in capitals", "[host.\"https://a\"]\ndial_timeout = \"1s\"\ncapabilities = [\"Pull\", \"PUSH\"]\nfuture = 1979-05-27\n",
      "mirror https://a/v2 library/redis ns=docker.io pull (/c/hosts.toml:1)\n" + itself},
     {"unknown capability", "\n[host.\"https://a\"]\ncapabilities = [\"pull\", \"fly\"]\n",

@@ -221,6 +221,29 @@ BOOST_AUTO_TEST_CASE(a_mirror_without_a_login_gets_none) {
   BOOST_TEST(upstream.saw_authorization(0));
 }
 
+// The storage host is another origin, and so is the registry itself.
+BOOST_AUTO_TEST_CASE(headers_of_a_host_reach_it_and_no_other) {
+  configure("header = {x-key = \"canary-key\"}");
+  mirror.set_redirect({.enabled = true});
+  mirror.remove_blob(test::sha256_of(small));
+  check_complete(pull_it());
+
+  std::size_t asked = 0;
+  for (const test::LoggedRequest& request : mirror.log()) {
+    const bool has_key = request.request.headers.find("x-key") == "canary-key";
+    BOOST_TEST(has_key == (request.request.listener == 0U), request.request.target);
+    asked += has_key ? 1U : 0U;
+  }
+  BOOST_TEST(asked > 0U);
+  for (const test::LoggedRequest& request : upstream.log()) BOOST_TEST(!request.request.headers.find("x-key").has_value());
+  Client client(transport, options);
+  client.fetch_manifest(ctx, reference);
+  const std::string explained = join(client.explain(reference), "\n");
+  BOOST_TEST(explained.find("headers: x-key") != std::string::npos, explained);
+  BOOST_TEST(explained.find("canary") == std::string::npos);
+  BOOST_TEST(log.text().find("canary") == std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(paths_and_names_are_rewritten) {
   test::FakeRegistry cache;
   cache.add_image("proxy/api", "1", {{.bytes = small}, {.bytes = large}});

@@ -140,11 +140,11 @@ BOOST_AUTO_TEST_CASE(broken_files_of_others_are_reported_once_and_passed_over) {
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_followed_is_told_once) {
-  folder.write("own/docker.io/hosts.toml", "[host.\"https://a\"]\nheader = {x = \"y\"}\n");
+  folder.write("own/docker.io/hosts.toml", "[host.\"https://a\"]\nheader = {host = \"y\"}\n");
   Mirrors mirrors(files);
   mirrors.find(ctx, Reference::parse("redis:7"));
   mirrors.find(ctx, Reference::parse("nginx:1"));
-  BOOST_TEST(log.text() == path("own/docker.io/hosts.toml") + ":2: headers of a host are not sent\n");
+  BOOST_TEST(log.text() == path("own/docker.io/hosts.toml") + ":2: header host is not sent, drover has its own\n");
 }
 
 BOOST_AUTO_TEST_CASE(names_never_leave_the_folder) {

@@ -9,7 +9,7 @@
 namespace drover::registry {
 
 // "mirror https://lan:5000/v2 library/redis ns=docker.io resolve pull unverified ca=/x (/f:3)"; a '?' for a scheme that is left to the
-// rule, '!' for one that is marked insecure.
+// rule, '!' for one that is marked insecure. Headers as name=value.
 inline std::string to_text(const Source& source) {
   using Scheme = Site::Scheme;
   const Site& site = source.site;
@@ -21,6 +21,7 @@ inline std::string to_text(const Source& source) {
   if (!site.is_verified) text += " unverified";
   if (!site.tls.ca_file.empty()) text += " ca=" + site.tls.ca_file.string();
   if (!site.tls.client_cert.empty()) text += " client=" + site.tls.client_cert.string() + "," + site.tls.client_key.string();
+  for (const SiteHeader& header : site.headers) text += " " + header.name + "=" + header.value.reveal();
   return text + (site.origin.empty() ? "" : " (" + site.origin + ")");
 }
 
