@@ -3,6 +3,7 @@
 #include "base/text.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <iostream>
 #include <iterator>
 #include <utility>
@@ -39,6 +40,10 @@ Session::Session(const Flags& flags, const Settings& settings, const Environment
 Session::~Session() = default;
 
 net::Transport& Session::transport() {
+  std::error_code ignored;
+  if (!settings_.ca_file.empty() && !std::filesystem::exists(settings_.ca_file, ignored)) {
+    throw Error(ErrorCode::usage, "--cacert " + printable(settings_.ca_file.string()) + ": no such file");
+  }
   if (!transport_) transport_ = std::make_unique<net::Transport>(net::TransportOptions{.user_agent = "drover/" DROVER_VERSION, .ca_file = settings_.ca_file});
   return *transport_;
 }

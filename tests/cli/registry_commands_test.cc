@@ -206,6 +206,13 @@ BOOST_AUTO_TEST_CASE(failures_have_their_exit_codes_and_one_json_document) {
   BOOST_TEST(limited.err.find("; try again at 20") != std::string::npos, limited.err);
 }
 
+// Plain HTTP on loopback would never look into it.
+BOOST_AUTO_TEST_CASE(authorities_that_are_not_there_are_wrong_usage) {
+  const Outcome outcome = drover.run({"resolve", "--cacert", "nowhere.pem", redis});
+  BOOST_TEST(outcome.code == 2);
+  BOOST_TEST(outcome.err.find("nowhere.pem: no such file") != std::string::npos, outcome.err);
+}
+
 BOOST_AUTO_TEST_CASE(a_stopped_run_ends_with_130_and_says_how_to_go_on) {
   std::stop_source stop;
   stop.request_stop();
