@@ -16,7 +16,7 @@ constexpr double doubling_seconds_min = 0.1;
 constexpr double doubling_round_trips_min = 2;
 constexpr std::uint64_t doubling_bytes_each = 4U << 20U;
 // Connections that carry more than this are few enough already to fill what a machine can check and write: another one has to show first
-// that it brings more. On two cores 2 of them pull one blob over TLS at 0.87 of curl's rate, 16 at 0.72: decision 0012.
+// that it brings more. On two cores 2 of them pull one blob over TLS at 0.85 of curl's rate, 16 at 0.72: decision 0012.
 constexpr double ample_bytes_per_second = 100e6;
 constexpr double settling_round_trips = 3;  // connect, TLS, ask
 constexpr auto refusals_apart = std::chrono::seconds(1);  // those that come together count once
