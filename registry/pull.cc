@@ -99,6 +99,8 @@ class Pull {
   void fetch_all(Transfer& transfer) {
     try {
       parallel_for_each(ctx_, report_.images.size(), 2 * options_.jobs, [&](const Context& inner, std::size_t i) { begin_image(inner, i); });
+      end_beginning();
+      stop_after_failure();
       transfer.finish();
     } catch (const Error& error) {
       const bool is_own_stop = error.code() == ErrorCode::interrupted && !outer_.stop.stop_requested();
@@ -142,11 +144,11 @@ class Pull {
         wanted.is_done = blob.is_present;
         if (!blob.is_present) fetch(blob.descriptor, image.reference);
       }
-      const bool is_asked_anew = wanted.repositories.insert(image.reference.name()).second;
-      if (wanted.error && !is_asked_anew) fail_image(i, *wanted.error);
-      if (wanted.is_done || (wanted.error && !is_asked_anew)) continue;
+      if (wanted.is_done) continue;
       ++pending_[i];
-      if (is_new || (!wanted.error && transfer_->add_source(blob.descriptor.digest, image.reference))) {
+      const bool is_asked_anew = wanted.repositories.insert(image.reference.name()).second;
+      const bool is_under_way = is_new || (!wanted.error && transfer_->add_source(blob.descriptor.digest, image.reference));
+      if (is_under_way || (wanted.error && !is_asked_anew)) {
         wanted.images.push_back(i);
         continue;
       }
@@ -199,16 +201,28 @@ class Pull {
     Wanted& wanted = blobs_.at(digest);
     wanted.is_done = !error;
     wanted.error = error;
-    for (const std::size_t i : wanted.images) {
-      --pending_[i];
-      if (error) fail_image(i, *error);
-      else if (pending_[i] == 0 && !report_.images[i].error) make_ready(i);
-    }
-    wanted.images.clear();
     if (error && !wanted.late.empty()) return fetch_again(wanted);
-    for (const Late& one : std::exchange(wanted.late, {})) {
-      if (--pending_[one.image] == 0 && !report_.images[one.image].error) make_ready(one.image);
+    if (error) {
+      if (is_all_begun_) fail_waiting(wanted);
+      return;
     }
+    for (const Late& one : std::exchange(wanted.late, {})) wanted.images.push_back(one.image);
+    for (const std::size_t i : std::exchange(wanted.images, {})) {
+      if (--pending_[i] == 0 && !report_.images[i].error) make_ready(i);
+    }
+  }
+
+  // Until then an image to come might have named a repository that has what the others lack.
+  void end_beginning() {
+    const std::lock_guard lock(mutex_);
+    is_all_begun_ = true;
+    for (auto& [digest, wanted] : blobs_) {
+      if (wanted.error) fail_waiting(wanted);
+    }
+  }
+
+  void fail_waiting(Wanted& wanted) {
+    for (const std::size_t i : std::exchange(wanted.images, {})) fail_image(i, *wanted.error);
   }
 
   void fail_image(std::size_t i, const Error& error) {
@@ -278,6 +292,7 @@ class Pull {
   std::mutex mutex_;  // guards all below; an image's entry is written by one thread at a time
   std::condition_variable_any changed_;
   PullReport report_;
+  bool is_all_begun_ = false;         // no image is to come
   std::vector<std::size_t> pending_;  // blobs an image still waits for
   std::unordered_map<Digest, Wanted> blobs_;
   std::vector<std::size_t> ready_;

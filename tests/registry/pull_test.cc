@@ -307,8 +307,7 @@ BOOST_AUTO_TEST_CASE(a_shared_layer_comes_from_the_repository_of_an_image_that_c
   Client client(transport, {});
   const PullReport report =
       pull(ctx, client, store, {both()[0], Reference::parse(registry.reference("acme/late", "1"))}, {.platforms = {.all = true}});
-  BOOST_TEST(report.images[0].error.has_value());
-  BOOST_TEST(report.images[1].complete, (report.images[1].error ? report.images[1].error->what() : ""));
+  for (const PulledImage& image : report.images) BOOST_TEST(image.complete, (image.error ? image.error->what() : ""));
   BOOST_TEST(holds(base));
 }
 
@@ -363,7 +362,7 @@ BOOST_AUTO_TEST_CASE(an_exception_of_another_kind_fails_one_blob) {
     }
   } full;
   ctx.log = &full;
-  registry.fault({.target = test::sha256_of(top), .count = 0}, {.ignore_range = true});
+  registry.fault({.target = test::sha256_of(top), .count = 0}, {.status = 416});
   const PullReport report = pull_all();
   BOOST_REQUIRE(report.images[0].error.has_value());
   BOOST_TEST(std::string(report.images[0].error->what()).find("no room for a line") != std::string::npos, report.images[0].error->what());
