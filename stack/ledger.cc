@@ -1,0 +1,126 @@
+#include "stack/ledger.h"
+
+#include "engine/images.h"
+
+#include <algorithm>
+
+namespace drover::stack {
+namespace {
+
+std::string label_of(const std::map<std::string, std::string>& labels, const char* name) {
+  const auto found = labels.find(name);
+  return found == labels.end() ? std::string() : found->second;
+}
+
+void own(Ledger& ledger, const std::string& project, const std::string& volume, const std::string& service, TimePoint seen) {
+  Ledger::Volume& entry = ledger.projects[project].volumes[volume];
+  if (!service.empty()) entry.services.insert(service);
+  entry.last_seen = std::max(entry.last_seen, seen);
+}
+
+void see_project(Ledger& ledger, const std::string& project, TimePoint seen) {
+  Ledger::Project& entry = ledger.projects[project];
+  entry.last_seen = std::max(entry.last_seen, seen);
+}
+
+void see_container(Ledger& ledger, const engine::SnapshotContainer& container, TimePoint now) {
+  if (container.labels.contains(engine::helper_label)) return;
+  for (const std::string& volume : container.volumes) ledger.volumes_used[volume] = now;
+  const std::string project = project_of(container.labels);
+  if (project.empty()) return;
+  see_project(ledger, project, now);
+  for (const std::string& volume : container.volumes) own(ledger, project, volume, service_of(container.labels), now);
+  const bool is_name = !container.image_reference.empty() && !container.image_reference.starts_with("sha256:");
+  if (!is_name) return;
+  const std::string service = service_of(container.labels);
+  ledger.projects[project].images[service.empty() ? container.name : service] = engine::familiar_name_of(container.image_reference);
+}
+
+void see_images(Ledger& ledger, const engine::Snapshot& snapshot, TimePoint now) {
+  std::set<std::string> used;
+  for (const engine::SnapshotContainer& container : snapshot.containers) {
+    if (container.image_id) used.insert(container.image_id->to_string());
+  }
+  const std::map<std::string, Ledger::Image> before = std::move(ledger.images[snapshot.engine]);
+  std::map<std::string, Ledger::Image> after;
+  for (const engine::SnapshotImage& image : snapshot.images) {
+    const std::string id = image.id.to_string();
+    const auto known = before.find(id);
+    Ledger::Image& entry = after[id];
+    if (known != before.end()) entry = known->second;
+    if (known == before.end()) entry.first_seen = now;
+    if (used.contains(id)) entry.last_used = now;
+    for (const auto* names : {&image.tags, &image.repo_digests}) {
+      for (const std::string& name : *names) entry.repositories.insert(repository_of(name));
+    }
+  }
+  ledger.images[snapshot.engine] = std::move(after);
+  std::erase_if(ledger.prefetched, [&](const Ledger::Prefetched& record) { return used.contains(record.image_id); });
+}
+
+}  // namespace
+
+std::string project_of(const std::map<std::string, std::string>& labels) {
+  const std::string project = label_of(labels, "com.docker.compose.project");
+  return project.empty() ? label_of(labels, "com.docker.stack.namespace") : project;
+}
+
+std::string service_of(const std::map<std::string, std::string>& labels) { return label_of(labels, "com.docker.compose.service"); }
+
+Ledger observe(Ledger ledger, const engine::Snapshot& snapshot, TimePoint now) {
+  for (const engine::SnapshotContainer& container : snapshot.containers) see_container(ledger, container, now);
+  for (const engine::SnapshotVolume& volume : snapshot.volumes) {
+    const std::string project = project_of(volume.labels);
+    if (project.empty()) continue;
+    see_project(ledger, project, now);
+    own(ledger, project, volume.name, "", now);
+  }
+  for (const engine::SnapshotNetwork& network : snapshot.networks) {
+    if (const std::string project = project_of(network.labels); !project.empty()) see_project(ledger, project, now);
+  }
+  for (const engine::SnapshotMount& mount : snapshot.past_mounts) {
+    TimePoint& used = ledger.volumes_used[mount.volume];
+    used = std::max(used, mount.time);
+    const std::string project = project_of(mount.labels);
+    if (project.empty()) continue;
+    see_project(ledger, project, mount.time);
+    own(ledger, project, mount.volume, service_of(mount.labels), mount.time);
+  }
+  see_images(ledger, snapshot, now);
+  return ledger;
+}
+
+Ledger observe(Ledger ledger, const ProjectWords& project, TimePoint now) {
+  if (project.name.empty()) return ledger;
+  see_project(ledger, project.name, now);
+  for (const std::string& volume : project.volumes) own(ledger, project.name, volume, "", now);
+  ledger.projects[project.name].declared = {project.images.begin(), project.images.end()};
+  return ledger;
+}
+
+Ledger note_prefetched(Ledger ledger, const Ledger::Prefetched& record) {
+  std::erase_if(ledger.prefetched, [&](const Ledger::Prefetched& old) {
+    return old.reference == record.reference && old.project == record.project;
+  });
+  ledger.prefetched.push_back(record);
+  return ledger;
+}
+
+std::vector<Owner> owners_of(const Ledger& ledger, std::string_view volume) {
+  std::vector<Owner> owners;
+  for (const auto& [name, project] : ledger.projects) {
+    const auto found = project.volumes.find(std::string(volume));
+    if (found != project.volumes.end()) owners.push_back({name, found->second.services, found->second.last_seen});
+  }
+  return owners;
+}
+
+std::string repository_of(std::string_view reference) {
+  std::string_view name = reference.substr(0, reference.find('@'));
+  const std::size_t colon = name.rfind(':');
+  const std::size_t slash = name.rfind('/');
+  if (colon != std::string_view::npos && (slash == std::string_view::npos || colon > slash)) name = name.substr(0, colon);
+  return std::string(name);
+}
+
+}  // namespace drover::stack

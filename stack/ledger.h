@@ -1,0 +1,84 @@
+// What this host's compose projects own, remembered after the engine has forgotten: `docker compose down` removes the containers, and what
+// they owned looks like rubbish to anyone who asks the engine alone. A value and the pure functions that feed it; state_folder.h keeps it.
+#pragma once
+
+#include "engine/snapshot.h"
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace drover::stack {
+
+using engine::TimePoint;
+
+struct Ledger {
+  struct Volume {
+    std::set<std::string> services;                      // that mounted it; empty where only the project is known
+    TimePoint last_seen = {};
+    friend bool operator==(const Volume&, const Volume&) = default;
+  };
+  struct Project {
+    TimePoint last_seen = {};
+    std::map<std::string, Volume> volumes = {};          // by name, anonymous ones as well
+    std::map<std::string, std::string> images = {};      // by service: the familiar reference that its containers were last seen with
+    std::set<std::string> declared = {};                 // familiar references that its compose file named when it was last read
+    friend bool operator==(const Project&, const Project&) = default;
+  };
+  struct Image {
+    TimePoint first_seen = {};
+    std::optional<TimePoint> last_used = {};             // by a container
+    std::set<std::string> repositories = {};             // every one that ever named it: a retag takes the name away
+    friend bool operator==(const Image&, const Image&) = default;
+  };
+  struct Prefetched {
+    std::string image_id;
+    std::string reference;                               // familiar
+    std::string project;                                 // may be empty
+    TimePoint time = {};
+    friend bool operator==(const Prefetched&, const Prefetched&) = default;
+  };
+
+  std::map<std::string, Project> projects = {};
+  std::map<std::string, TimePoint> volumes_used = {};                // when each volume was last seen in use, owned or not
+  std::map<std::string, std::map<std::string, Image>> images = {};   // by engine, then ID; those that the engine still has
+  std::vector<Prefetched> prefetched = {};                           // for updates that are not applied yet
+  std::map<std::string, TimePoint> pins = {};                        // what `drover pin` was given: a familiar reference or an image ID
+
+  friend bool operator==(const Ledger&, const Ledger&) = default;
+};
+
+// "mail" of what compose or a swarm stack labelled; empty for everything else.
+std::string project_of(const std::map<std::string, std::string>& labels);
+std::string service_of(const std::map<std::string, std::string>& labels);
+
+// What a compose file says, so that a project owns its volumes and images before its first container does.
+struct ProjectWords {
+  std::string name;
+  std::vector<std::string> volumes = {};  // names in the engine, external ones as well
+  std::vector<std::string> images = {};   // familiar references
+};
+
+// The ledger after this look. Ownership is only ever added. An image that the engine no longer has is forgotten; a prefetched one is
+// applied, and its record goes, once a container uses it.
+Ledger observe(Ledger ledger, const engine::Snapshot& snapshot, TimePoint now);
+Ledger observe(Ledger ledger, const ProjectWords& project, TimePoint now);
+// Replaces an earlier record of the same reference and project.
+Ledger note_prefetched(Ledger ledger, const Ledger::Prefetched& record);
+
+// Who owns the volume, present or past, one a project.
+struct Owner {
+  std::string project;
+  std::set<std::string> services = {};
+  TimePoint last_seen = {};
+};
+std::vector<Owner> owners_of(const Ledger& ledger, std::string_view volume);
+
+// "redis" of "redis:7", "redis@sha256:…", "redis:7@sha256:…"; keeps a port: "localhost:5000/redis".
+std::string repository_of(std::string_view reference);
+
+}  // namespace drover::stack
