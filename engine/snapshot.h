@@ -25,6 +25,7 @@ struct SnapshotImage {
   std::vector<std::uint64_t> layer_bytes = {}; // unpacked, one a chain ID; empty where the engine was not asked
   std::uint64_t bytes = 0;                     // classic: all layers unpacked; containerd store: the packed blobs as well
   std::optional<TimePoint> arrived = {};       // when it was last named here; nothing when the engine did not say
+  std::optional<TimePoint> built = {};
   std::vector<Digest> manifests = {};          // containerd store: of its platforms, as far as the engine tells
 };
 

@@ -92,7 +92,6 @@ Ledger observe(Ledger ledger, const engine::Snapshot& snapshot, TimePoint now) {
 
 Ledger observe(Ledger ledger, const ProjectWords& project, TimePoint now) {
   if (project.name.empty()) return ledger;
-  see_project(ledger, project.name, now);
   for (const std::string& volume : project.volumes) own(ledger, project.name, volume, "", now);
   ledger.projects[project.name].declared = {project.images.begin(), project.images.end()};
   return ledger;

@@ -23,7 +23,7 @@ struct Ledger {
     friend bool operator==(const Volume&, const Volume&) = default;
   };
   struct Project {
-    TimePoint last_seen = {};
+    TimePoint last_seen = {};                            // in an engine; the epoch: only a compose file told of it
     std::map<std::string, Volume> volumes = {};          // by name, anonymous ones as well
     std::map<std::string, std::string> images = {};      // by service: the familiar reference that its containers were last seen with
     std::set<std::string> declared = {};                 // familiar references that its compose file named when it was last read

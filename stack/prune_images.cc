@@ -159,10 +159,11 @@ class ImageJudge {
     for (auto& [repository, indexes] : members) {
       const auto used = users.find(repository);
       if (used == users.end() || input_.policy.keep == 0) continue;
-      std::stable_sort(indexes.begin(), indexes.end(), [&](std::size_t a, std::size_t b) {
-        return arrival(images()[a]).value_or(input_.now) > arrival(images()[b]).value_or(input_.now);
-      });
-      const std::size_t count = std::min(indexes.size(), input_.policy.keep + used->second - 1);
+      // Of what was seen first at the same moment, the one that was built later is taken for the later one.
+      const auto moment = [&](std::size_t i) { return std::pair(arrival(images()[i]).value_or(input_.now), images()[i].built.value_or(TimePoint())); };
+      std::stable_sort(indexes.begin(), indexes.end(), [&](std::size_t a, std::size_t b) { return moment(a) > moment(b); });
+      std::size_t count = std::min(indexes.size(), input_.policy.keep + used->second - 1);
+      while (count < indexes.size() && moment(indexes[count]) == moment(indexes[count - 1])) ++count;  // who knows which one is the last
       const std::string reason = "one of the last " + std::to_string(count) + " of " + repository + ", which is in use";
       for (std::size_t i = 0; i < count; ++i) keep(indexes[i], reason);
     }
@@ -201,6 +202,7 @@ class ImageJudge {
   PruneItem item_of(const SnapshotImage& image, std::string reason) const {
     std::vector<std::string> names = image.tags;
     if (names.empty()) names = image.repo_digests;
+    std::sort(names.begin(), names.end());  // engines list them as they like
     return {.kind = PruneKind::image, .id = image.id.to_string(), .names = std::move(names), .bytes = 0, .reason = std::move(reason)};
   }
 

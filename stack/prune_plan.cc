@@ -24,7 +24,7 @@ constexpr std::array<KindRow, 5> kinds{{{PruneKind::container, "container", judg
                                         {PruneKind::image, "image", judge_images},
                                         {PruneKind::network, "network", judge_networks},
                                         {PruneKind::volume, "volume", judge_volumes},
-                                        {PruneKind::build_cache, "build-cache", judge_build_cache}}};
+                                        {PruneKind::build_cache, "buildcache", judge_build_cache}}};
 
 void require_known_names(const engine::Snapshot& snapshot, const Ledger& ledger, const PrunePolicy& policy) {
   for (const std::string& name : policy.volumes) {
@@ -213,14 +213,15 @@ std::vector<std::string> projects_down(const engine::Snapshot& snapshot, const L
   }
   std::vector<std::string> down;
   for (const auto& [name, project] : ledger.projects) {
-    if (!up.contains(name)) down.push_back(name);
+    const bool was_here = project.last_seen != TimePoint();  // a project that never ran has nothing to lose
+    if (was_here && !up.contains(name)) down.push_back(name);
   }
   return down;
 }
 
 PrunePlan plan_prune(const engine::Snapshot& snapshot, const Ledger& ledger, const PrunePolicy& policy, TimePoint now) {
   const Ledger observed = observe(ledger, snapshot, now);
-  require_known_names(snapshot, observed, policy);
+  if (!policy.names_may_be_gone) require_known_names(snapshot, observed, policy);
   const PruneInput input{.snapshot = snapshot, .ledger = observed, .policy = policy, .now = now, .down = projects_down(snapshot, observed)};
   PrunePlan plan{.policy = policy, .engine = snapshot.engine, .keep = {}, .remove = {}, .refused = {}, .bytes = 0};
   Assembly assembly(snapshot, plan);

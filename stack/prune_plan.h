@@ -19,7 +19,7 @@
 namespace drover::stack {
 
 enum class PruneKind { container, image, network, volume, build_cache };
-std::string_view to_string(PruneKind kind);  // "build-cache"
+std::string_view to_string(PruneKind kind);  // "buildcache"
 std::optional<PruneKind> parse_prune_kind(std::string_view text);
 
 struct PrunePolicy {
@@ -30,6 +30,8 @@ struct PrunePolicy {
   std::set<std::string> volumes = {};               // named ones that may go
   std::string named_of = {};                        // a project whose named volumes may go; empty: none
   bool force = false;                               // what is named may go although a project owns it or is down
+
+  bool names_may_be_gone = false;                   // of an earlier plan, part of which was done
 
   friend bool operator==(const PrunePolicy&, const PrunePolicy&) = default;
 };

@@ -75,6 +75,17 @@ BOOST_AUTO_TEST_CASE(keep_counts_digests_of_each_repository_in_use) {
   BOOST_TEST(plan({PruneKind::image}).remove.empty());
 }
 
+BOOST_AUTO_TEST_CASE(of_what_came_at_once_the_build_date_tells_and_else_all_stay) {
+  for (int i = 1; i <= 4; ++i) engine.images.push_back(image("v" + std::to_string(i), {"app:" + std::to_string(i)}, days(5), "a" + std::to_string(i)));
+  engine.containers = {running("app", engine.images[1])};
+  BOOST_TEST(plan({PruneKind::image}).remove.empty());
+
+  for (int i = 0; i < 4; ++i) engine.images[static_cast<std::size_t>(i)].built = ago(days(50 - i));
+  const stack::PrunePlan told = plan({PruneKind::image});
+  BOOST_TEST_REQUIRE(told.remove.size() == 1U);
+  BOOST_TEST(told.remove[0].names[0] == "app:1");
+}
+
 // After a retag the classic store forgets the name of an image that was loaded; the ledger does not.
 BOOST_AUTO_TEST_CASE(a_nameless_image_is_its_repositorys_by_what_was_seen) {
   engine.images = {image("new", {"app:1"}, days(2), "ab"), image("old", {}, days(4), "ac")};
@@ -160,6 +171,7 @@ BOOST_AUTO_TEST_CASE(volumes_of_projects_stay_and_anonymous_ones_go_after_their_
 BOOST_AUTO_TEST_CASE(after_compose_down_nothing_goes_and_the_refusal_says_what_to_do) {
   engine.volumes = {volume("mail_data", days(9), of("mail", "")), anonymous('a', days(9)), anonymous('b', days(9))};
   ledger.projects["mail"].volumes[b64] = {.services = {"db"}, .last_seen = ago(days(1))};
+  ledger.projects["new"].volumes["new_data"] = {};  // only a compose file told of it
   BOOST_TEST(text(PruneKind::volume) ==
              "refuse volume mail_data: owned by project mail; project mail is down; start it (docker compose -p mail up -d), or name it with --volume mail_data --force\n"
              "refuse volume " + a64 + ": project mail is down; start it (docker compose -p mail up -d), or name it with --volume " + a64 + " --force\n"
@@ -240,11 +252,11 @@ BOOST_AUTO_TEST_CASE(containers_networks_and_build_cache) {
              "keep network bridge: the engine's own\n"
              "keep network used: used by a container\n"
              "keep network mail_default: owned by project mail\n"
-             "keep build-cache busy: in use by a build\n"
+             "keep buildcache busy: in use by a build\n"
              "remove container gone, 0 B: exited for 9 days\n"
              "remove network left, 0 B: no container and no project; here for 9 days\n"
-             "remove build-cache top, 5 B: not used for 3 days\n"
-             "remove build-cache base, 10 B: not used for 9 days\n"
+             "remove buildcache top, 5 B: not used for 3 days\n"
+             "remove buildcache base, 10 B: not used for 9 days\n"
              "to remove: 4, 15 B\n");
 }
 

@@ -259,24 +259,63 @@ struct FakeEngine::Impl {
       return;
     }
     if (refuse_version(wire, request.target)) return;
+    run_action(request.method + " " + path);
     const std::scoped_lock lock(mutex);
     if (const auto found = overrides.find(path); found != overrides.end()) {
       const Override& answer = found->second;
       reply(wire, answer.status, answer.body, request.method == "HEAD", answer.headers);
+    } else if (const auto object = path == "/containers/json" && containers != "[]" ? std::nullopt : objects.answer(request.method, path, request.body)) {
+      reply(wire, object->status, object->body);
     } else if (request.method == "GET") {
       get(wire, path);
+    } else if (request.method == "POST" && path == "/images/create" && query_value(target, "fromSrc") == "-") {
+      import(wire);
     } else if (request.method == "POST" && path == "/images/create") {
       pull(wire, target);
     } else if (request.method == "POST" && path.starts_with("/images/") && path.ends_with("/tag")) {
       store.tag(path.substr(8, path.size() - 12), query_value(target, "repo") + ":" + query_value(target, "tag"));
       reply(wire, 201, "");
     } else if (request.method == "DELETE" && path.starts_with("/images/")) {
-      const std::string id = path.substr(8);
+      const std::string name = path.substr(8);
+      FakeImage* const named = store.find(name);
+      const std::string id = named == nullptr ? name : named->id;
+      if (named != nullptr && named->id != name && named->tags.size() > 1) {
+        std::erase(named->tags, name);
+        reply(wire, 200, json::array({json{{"Untagged", name}}}).dump());
+        return;
+      }
+      if (objects.is_image_used(id)) {
+        reply_error(wire, 409, "conflict: unable to delete " + id + " - image is being used by a container");
+        return;
+      }
+      if (named != nullptr && named->id == name && named->tags.size() > 1) {
+        reply_error(wire, 409, "conflict: unable to delete " + id + " (must be forced) - image is referenced in multiple repositories");
+        return;
+      }
       const bool is_here = store.remove(id);
       is_here ? reply(wire, 200, json::array({json{{"Deleted", id}}}).dump()) : reply_error(wire, 404, "No such image: " + id);
     } else {
       reply_error(wire, 404, "page not found");
     }
+  }
+
+  void run_action(const std::string& request) {
+    std::function<void()> action;
+    {
+      const std::scoped_lock lock(mutex);
+      const auto found = std::find_if(actions.begin(), actions.end(), [&](const auto& entry) { return request.starts_with(entry.first); });
+      if (found == actions.end()) return;
+      action = std::move(found->second);
+      actions.erase(found);
+    }
+    action();
+  }
+
+  void import(const Wire& wire) {
+    const std::string id = Digest::of("imported " + std::to_string(++imports)).to_string();
+    store.add({.id = id, .tags = {}, .digests = {}, .diff_ids = {}});
+    begin_stream(wire);
+    send_lines(wire, {json{{"status", id}}.dump()});
   }
 
   bool refuse_version(const Wire& wire, std::string_view target) const {
@@ -306,6 +345,15 @@ struct FakeEngine::Impl {
       json list = json::array();
       for (const FakeImage& image : store.images()) list.push_back(describe(image));
       reply(wire, 200, list.dump());
+    } else if (path == "/system/df") {
+      std::uint64_t bytes = 0;
+      for (const FakeImage& image : store.images()) bytes += image.bytes;
+      reply(wire, 200, json{{"LayersSize", bytes}, {"Images", nullptr}, {"Containers", nullptr}, {"Volumes", nullptr}, {"BuildCache", nullptr}}.dump());
+    } else if (path.starts_with("/images/") && path.ends_with("/history")) {
+      const FakeImage* const image = store.find(path.substr(8, path.size() - 16));
+      json steps = json::array();
+      if (image != nullptr) for (const std::uint64_t size : image->layer_bytes) steps.insert(steps.begin(), json{{"Size", size}});
+      reply(wire, 200, steps.dump());
     } else if (path == "/containers/json") {
       reply(wire, 200, containers);
     } else if (path.starts_with("/images/") && path.ends_with("/json")) {
@@ -317,6 +365,7 @@ struct FakeEngine::Impl {
       }
       json details = describe(*image);
       details["RootFS"] = {{"Type", "layers"}, {"Layers", image->diff_ids}};
+      if (!image->last_tag_time.empty()) details["Metadata"] = {{"LastTagTime", image->last_tag_time}};
       details["Os"] = "linux";
       details["Architecture"] = options.architecture;
       reply(wire, 200, details.dump());
@@ -327,7 +376,7 @@ struct FakeEngine::Impl {
 
   // Null where there is nothing, as 20.10 does.
   static json describe(const FakeImage& image) {
-    json out{{"Id", image.id}, {"RepoTags", nullptr}, {"RepoDigests", nullptr}, {"Labels", nullptr}};
+    json out{{"Id", image.id}, {"RepoTags", nullptr}, {"RepoDigests", nullptr}, {"Labels", nullptr}, {"Size", image.bytes}};
     if (!image.tags.empty()) out["RepoTags"] = image.tags;
     if (!image.digests.empty()) out["RepoDigests"] = image.digests;
     return out;
@@ -501,6 +550,9 @@ struct FakeEngine::Impl {
   std::atomic<bool> is_hanging = false;
   mutable std::mutex mutex;  // of everything below
   FakeImageStore store;
+  FakeObjects objects;
+  std::vector<std::pair<std::string, std::function<void()>>> actions;
+  int imports = 0;
   std::string containers = "[]";
   std::deque<LoadFault> faults;
   std::map<std::string, std::string> pullable;
@@ -539,6 +591,23 @@ void FakeEngine::add_image(FakeImage image) {
 void FakeEngine::set_containers(std::string text) {
   const std::scoped_lock lock(impl_->mutex);
   impl_->containers = std::move(text);
+}
+
+void FakeEngine::with_objects(const std::function<void(FakeObjects&)>& change) {
+  const std::scoped_lock lock(impl_->mutex);
+  change(impl_->objects);
+}
+
+std::vector<std::string> FakeEngine::image_tags() const {
+  const std::scoped_lock lock(impl_->mutex);
+  std::vector<std::string> tags;
+  for (const FakeImage& image : impl_->store.images()) tags.insert(tags.end(), image.tags.begin(), image.tags.end());
+  return tags;
+}
+
+void FakeEngine::before(const std::string& request, std::function<void()> action) {
+  const std::scoped_lock lock(impl_->mutex);
+  impl_->actions.emplace_back(request, std::move(action));
 }
 
 void FakeEngine::script_loads(std::vector<LoadFault> faults) {

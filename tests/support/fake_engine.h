@@ -2,10 +2,12 @@
 #pragma once
 
 #include "tests/support/fake_image_store.h"
+#include "tests/support/fake_objects.h"
 #include "tests/support/temp_dir.h"
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -58,7 +60,7 @@ class FakeEngine {
 
   const std::filesystem::path& socket() const;
   void add_image(FakeImage image);
-  // Answer to GET /containers/json.
+  // Answer to GET /containers/json, instead of the containers of objects().
   void set_containers(std::string json);
   // Next loads, in order; afterwards all are good.
   void script_loads(std::vector<LoadFault> faults);
@@ -85,6 +87,11 @@ class FakeEngine {
   // From now on no request is answered, /_ping neither; streams of events stay open, and silent. Requests that came meanwhile stay unanswered.
   void hang(bool is_hanging);
   std::size_t listeners() const;  // streams of events that are open
+  // `change` sees containers, volumes and networks while no request is answered.
+  void with_objects(const std::function<void(FakeObjects&)>& change);
+  std::vector<std::string> image_tags() const;
+  // Called once, before the first request that begins so ("DELETE /volumes/x") is answered; may change this engine.
+  void before(const std::string& request, std::function<void()> action);
 
   std::vector<LoggedRequest> requests() const;
   std::vector<std::string> targets() const;                          // "GET /v1.41/images/json"

@@ -9,6 +9,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <cstdint>
 #include <map>
 #include <set>
 #include <stdexcept>
@@ -31,6 +32,9 @@ struct FakeImage {
   std::vector<std::string> tags;     // familiar
   std::vector<std::string> digests;  // "redis@sha256:…"
   std::vector<std::string> diff_ids;
+  std::uint64_t bytes = 0;
+  std::vector<std::uint64_t> layer_bytes = {};  // history, lowest first
+  std::string last_tag_time = {};
 };
 
 class FakeImageStore {

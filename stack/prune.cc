@@ -1,0 +1,106 @@
+#include "stack/prune.h"
+
+#include "base/error.h"
+#include "base/text.h"
+#include "engine/take_snapshot.h"
+
+#include <algorithm>
+
+namespace drover::stack {
+namespace {
+
+bool has_item(const std::vector<PruneItem>& items, const PruneItem& wanted) {
+  return std::any_of(items.begin(), items.end(), [&](const PruneItem& item) { return item.kind == wanted.kind && item.id == wanted.id; });
+}
+
+std::string reason_now(const PrunePlan& fresh, const PruneItem& printed) {
+  for (const auto* list : {&fresh.keep, &fresh.refused}) {
+    for (const PruneItem& item : *list) {
+      if (item.kind == printed.kind && item.id == printed.id) return item.reason;
+    }
+  }
+  return {};
+}
+
+std::string name_of(const PruneItem& item) {
+  return std::string(to_string(item.kind)) + " " + printable(item.names.empty() ? item.id : join(item.names, ", "));
+}
+
+[[noreturn]] void refuse(const PruneItem& item, const std::string& why) {
+  throw Error(ErrorCode::refused, "nothing was removed: the plan is no longer true: " + name_of(item) + ": " + why + "; make a new plan");
+}
+
+Ledger note(const Context& ctx, const engine::Snapshot& snapshot, const StateFolder& state, const std::vector<ProjectWords>& projects) {
+  return state.update_ledger(ctx, [&](Ledger ledger) {
+    const TimePoint now = ctx.clock->system_now();
+    ledger = observe(std::move(ledger), snapshot, now);
+    for (const ProjectWords& project : projects) ledger = observe(std::move(ledger), project, now);
+    return ledger;
+  });
+}
+
+}  // namespace
+
+Ledger look(const Context& ctx, engine::Client& client, const StateFolder& state, const std::vector<ProjectWords>& projects) {
+  return note(ctx, engine::take_snapshot(ctx, client, {}), state, projects);
+}
+
+PrunePlan read_prune_plan(const Context& ctx, engine::Client& client, const StateFolder& state, const PrunePolicy& policy,
+                          const std::vector<ProjectWords>& projects, std::size_t jobs) {
+  const auto wants = [&](PruneKind kind) { return policy.kinds.contains(kind); };
+  const engine::Snapshot snapshot = engine::take_snapshot(ctx, client,
+                                                          {.image_details = wants(PruneKind::image),
+                                                           .container_details = wants(PruneKind::container),
+                                                           .container_sizes = wants(PruneKind::container),
+                                                           .volume_sizes = wants(PruneKind::volume),
+                                                           .build_cache = wants(PruneKind::build_cache),
+                                                           .jobs = jobs});
+  const Ledger ledger = note(ctx, snapshot, state, projects);
+  return plan_prune(snapshot, ledger, policy, ctx.clock->system_now());
+}
+
+PrunePlan restrict_to(const PrunePlan& fresh, const PrunePlan& printed) {
+  if (fresh.engine != printed.engine) {
+    throw Error(ErrorCode::refused, "nothing was removed: the plan was made for the engine at " + printable(printed.engine) + ", not for the one at " + fresh.engine);
+  }
+  PrunePlan out{.policy = printed.policy, .engine = fresh.engine, .keep = {}, .remove = {}, .refused = {}, .bytes = 0};
+  for (const PruneItem& item : printed.remove) {
+    const PruneItem* const now = fresh.find_removal(item.kind, item.id);
+    if (now == nullptr) {
+      if (const std::string reason = reason_now(fresh, item); !reason.empty()) refuse(item, reason);
+      continue;
+    }
+    if (now->names != item.names) refuse(item, "it is now called " + (now->names.empty() ? "nothing" : printable(join(now->names, ", "))));
+    if (now->created != item.created) refuse(item, "it is another one of that name");
+  }
+  for (const PruneItem& item : fresh.remove) {
+    if (!has_item(printed.remove, item)) continue;
+    out.remove.push_back(item);
+    out.bytes += item.bytes;
+  }
+  return out;
+}
+
+void forget_project(const Context& ctx, engine::Client& client, const StateFolder& state, const std::string& project) {
+  const engine::Snapshot snapshot = engine::take_snapshot(ctx, client, {});
+  state.update_ledger(ctx, [&](Ledger ledger) {
+    const auto found = ledger.projects.find(project);
+    if (found == ledger.projects.end()) throw Error(ErrorCode::usage, "unknown project " + printable(project));
+    const auto refuse_for = [&](const std::string& what) {
+      throw Error(ErrorCode::data_safety, "project " + printable(project) + " still has " + printable(what) + "; remove that first");
+    };
+    for (const auto& volume : snapshot.volumes) {
+      if (found->second.volumes.contains(volume.name) || project_of(volume.labels) == project) refuse_for("volume " + volume.name);
+    }
+    for (const auto& container : snapshot.containers) {
+      if (project_of(container.labels) == project) refuse_for("container " + container.name);
+    }
+    for (const auto& network : snapshot.networks) {
+      if (project_of(network.labels) == project) refuse_for("network " + network.name);
+    }
+    ledger.projects.erase(found);
+    return ledger;
+  });
+}
+
+}  // namespace drover::stack
