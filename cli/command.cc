@@ -3,16 +3,22 @@
 namespace drover::cli {
 
 const std::vector<Command>& commands() {
-  static const std::vector<Command> table = {
-      resolve_command(),  check_command(),    ls_command(),         inspect_command(),    pull_command(),       load_command(),
-      prefetch_command(), verify_command(), store_gc_command(), store_path_command(), completion_command(),
-  };
+  static const std::vector<Command> table = [] {
+    std::vector<Command> rows = {
+        resolve_command(),  check_command(),    ls_command(),         inspect_command(),    pull_command(),       load_command(),
+        prefetch_command(), verify_command(), store_gc_command(), store_path_command(), pin_command(), unpin_command(), completion_command(),
+    };
+    const std::vector<Command> gc = gc_commands();
+    rows.insert(rows.end() - 1, gc.begin(), gc.end());
+    return rows;
+  }();
   return table;
 }
 
 const std::vector<OptionRow>& global_options() {
   static const std::vector<OptionRow> rows = {
       {"--store", &Flags::store, "the content store, an OCI image layout [DROVER_STORE]", "DIR"},
+      {"--state-dir", &Flags::state, "what drover remembers of this host [DROVER_STATE]", "DIR"},
       {"-H,--host", &Flags::host, "the engine: unix:///path, tcp://host:port or ssh://user@host [DOCKER_HOST]", "URL"},
       {"--context", &Flags::context, "the engine by docker context [DOCKER_CONTEXT]", "NAME"},
       {"-f,--file", &Flags::files, "compose file, repeatable; - is standard input [COMPOSE_FILE]", "FILE"},

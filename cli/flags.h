@@ -9,6 +9,7 @@ namespace drover::cli {
 struct Flags {
   // Global, before or after the command word. An empty text means: not given.
   std::string store;
+  std::string state;
   std::string host;
   std::string context;
   std::vector<std::string> files;
@@ -46,6 +47,16 @@ struct Flags {
   bool repair = false;
   bool deep = false;
   bool apply = false;
+  std::string keep;
+  std::string free;
+  std::vector<std::string> volumes;
+  bool named = false;
+  std::string project;
+  bool force = false;
+  std::string archive;
+  bool no_archive = false;
+  std::string plan;
+  bool list = false;
 };
 
 }  // namespace drover::cli

@@ -44,6 +44,10 @@ CLI::App* find_child(CLI::App& app, const std::string& name) {
   return nullptr;
 }
 
+std::string group_summary(std::string_view word) {
+  return word == "gc" ? "remove from the engine what nobody needs any more" : "look after the " + std::string(word);
+}
+
 // A subcommand for each word of the path: "store gc" stands under "store".
 CLI::App* add_command(CLI::App& root, const Command& command, Flags& flags) {
   CLI::App* parent = &root;
@@ -51,7 +55,7 @@ CLI::App* add_command(CLI::App& root, const Command& command, Flags& flags) {
   for (std::size_t i = 0; i + 1 < path.size(); ++i) {
     CLI::App* found = find_child(*parent, std::string(path[i]));
     if (found == nullptr) {
-      found = parent->add_subcommand(std::string(path[i]), "look after the " + std::string(path[i]))->group(std::string(command.group));
+      found = parent->add_subcommand(std::string(path[i]), group_summary(path[i]))->group(std::string(command.group));
       found->fallthrough()->require_subcommand(0, 1);
       found->footer("Example:\n" + std::string(command.example) + "\n\n" + std::string(closing));
     }

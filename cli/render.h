@@ -9,6 +9,7 @@
 #include "stack/check.h"
 #include "stack/forecast.h"
 #include "stack/prefetch.h"
+#include "stack/prune.h"
 #include "store/blob_store.h"
 #include "store/gc.h"
 #include "store/verify.h"
@@ -71,5 +72,11 @@ std::string repaired_text(const store::VerifyReport& found, const store::VerifyR
 // `report` when the plan was applied.
 Json gc_json(const store::GcPlan& plan, const std::optional<store::GcReport>& report);
 std::string gc_report_text(const store::GcReport& report);
+
+// `report` when the plan was applied.
+Json prune_json(const stack::PrunePlan& plan, const std::optional<stack::PruneReport>& report);
+std::string prune_report_text(const stack::PruneReport& report);
+// The plan in a document that prune_json made. Throws usage for anything else.
+stack::PrunePlan parse_prune_plan(std::string_view text);
 
 }  // namespace drover::cli

@@ -1,6 +1,8 @@
 #include "cli/session.h"
 
 #include "base/text.h"
+#include "stack/project_words.h"
+#include "stack/prune.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -68,6 +70,51 @@ engine::Inventory Session::take_inventory() {
   } catch (const Error& error) {
     if (error.code() == ErrorCode::interrupted || error.code() == ErrorCode::usage) throw;
     throw Error(ErrorCode::refused, std::string("nothing was changed, the engine cannot be used: ") + error.what());
+  }
+}
+
+stack::StateFolder Session::state() const {
+  if (settings_.state.empty()) {
+    throw Error(ErrorCode::usage, "no folder for drover's memory of this host: neither --state-dir nor DROVER_STATE nor HOME is set; name one with --state-dir DIR");
+  }
+  return stack::StateFolder(settings_.state);
+}
+
+void Session::remember(const std::function<void(const stack::StateFolder&)>& note) {
+  if (settings_.state.empty()) return;
+  try {
+    note(state());
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::interrupted) throw;
+    ctx_.warn(std::string("drover gc will not know of this run: ") + error.what());
+  }
+}
+
+void Session::look() {
+  remember([&](const stack::StateFolder& state) {
+    std::vector<stack::ProjectWords> projects;
+    if (project_) projects.push_back(stack::words_of(*project_));
+    stack::look(ctx_, engine(), state, projects);
+  });
+}
+
+void Session::note_prefetched(const std::vector<stack::Ledger::Prefetched>& records) {
+  remember([&](const stack::StateFolder& state) {
+    state.update_ledger(ctx_, [&](stack::Ledger ledger) {
+      for (const stack::Ledger::Prefetched& record : records) ledger = stack::note_prefetched(std::move(ledger), record);
+      return ledger;
+    });
+  });
+}
+
+std::optional<FileLock> Session::lock_for_loading() {
+  if (settings_.state.empty()) return std::nullopt;
+  try {
+    return state().lock_for_loading();
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::io && error.code() != ErrorCode::no_space) throw;
+    ctx_.warn(std::string("a drover gc at the same time could remove what is loaded: ") + error.what());
+    return std::nullopt;
   }
 }
 

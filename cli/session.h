@@ -13,8 +13,10 @@
 #include "net/transport.h"
 #include "registry/client.h"
 #include "stack/prefetch.h"
+#include "stack/state_folder.h"
 #include "store/blob_store.h"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,6 +41,16 @@ class Session {
   engine::Client& engine();
   // Throws refused, with the engine's address, when it cannot be used.
   engine::Inventory take_inventory();
+  // Throws usage when there is no place for it.
+  stack::StateFolder state() const;
+  // Notes what the engine holds now, and what the project's compose file says, in the state folder; a warning when that fails, since the
+  // command's own work is done.
+  void look();
+  // The same for images that an update will need.
+  void note_prefetched(const std::vector<stack::Ledger::Prefetched>& records);
+  // While images are brought into the engine no drover gc removes anything. Throws locked; nothing, with a warning, when there is no place
+  // for the lock.
+  std::optional<FileLock> lock_for_loading();
   store::BlobStore open_store(store::BlobStore::Access access) const;
   // Nothing when there is no store yet.
   std::optional<store::BlobStore> try_open_store() const;
@@ -63,6 +75,7 @@ class Session {
 
  private:
   net::Transport& transport();
+  void remember(const std::function<void(const stack::StateFolder&)>& note);
 
   const Flags& flags_;
   const Settings& settings_;

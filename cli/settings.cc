@@ -34,6 +34,12 @@ std::filesystem::path choose_store(const Flags& flags, const Environment& enviro
   return data.empty() ? data : data / "store";  // only a command that needs the store complains
 }
 
+std::filesystem::path choose_state(const Flags& flags, const Environment& environment, const Machine& machine) {
+  if (!flags.state.empty()) return machine.working_directory / flags.state;
+  if (const std::string state = variable(environment, "DROVER_STATE"); !state.empty()) return machine.working_directory / state;
+  return machine.is_root ? "/var/lib/drover/state" : user_folder(environment, "XDG_STATE_HOME", ".local/state");
+}
+
 std::optional<registry::PlatformChoice> choose_platforms(const Flags& flags, const Environment& environment) {
   std::vector<std::string> words = flags.platforms;
   const bool is_from_environment = words.empty();
@@ -130,6 +136,20 @@ std::optional<std::uint64_t> choose_min_free(const Flags& flags) {
   return size;
 }
 
+std::optional<std::size_t> choose_keep(const Flags& flags) {
+  if (flags.keep.empty()) return std::nullopt;
+  const auto keep = parse_uint(flags.keep);
+  if (!keep) throw usage("--keep " + printable(flags.keep) + ": not a number of images");
+  return static_cast<std::size_t>(*keep);
+}
+
+std::optional<std::uint64_t> choose_free(const Flags& flags) {
+  if (flags.free.empty()) return std::nullopt;
+  const auto size = parse_size(flags.free);
+  if (!size || *size == 0) throw usage("--free " + printable(flags.free) + ": not a size like 500M or 20G (bytes)");
+  return size;
+}
+
 std::vector<std::filesystem::path> certs_directories(const Environment& environment) {
   std::vector<std::filesystem::path> folders;
   if (const std::string home = variable(environment, "HOME"); home.starts_with('/')) {  // rootless docker, podman
@@ -219,6 +239,7 @@ registry::MirrorFiles mirror_files(const Environment& environment) {
 Settings make_settings(const Flags& flags, const Environment& environment, const Machine& machine) {
   Settings settings;
   settings.store = choose_store(flags, environment, machine);
+  settings.state = choose_state(flags, environment, machine);
   if (!flags.host.empty()) settings.endpoint.host = flags.host;
   if (!flags.context.empty()) settings.endpoint.context = flags.context;
   settings.compose = compose_options(flags, environment, machine);
@@ -236,6 +257,8 @@ Settings make_settings(const Flags& flags, const Environment& environment, const
   settings.min_age = choose_min_age(flags);
   settings.by = choose_by(flags, machine);
   settings.min_free = choose_min_free(flags);
+  settings.keep = choose_keep(flags);
+  settings.free = choose_free(flags);
   if (flags.keep_going && flags.fail_fast) throw usage("--keep-going and --fail-fast exclude each other");
   settings.json = flags.json;
   settings.quiet = flags.quiet;

@@ -41,6 +41,8 @@ inline constexpr std::size_t jobs_max = 256;  // more connections than any regis
 struct Settings {
   // --store, DROVER_STORE, /var/lib/drover/store for root, $XDG_DATA_HOME/drover/store, ~/.local/share/drover/store. Absolute.
   std::filesystem::path store;
+  // --state-dir, DROVER_STATE, /var/lib/drover/state for root, $XDG_STATE_HOME/drover, ~/.local/state/drover. Absolute.
+  std::filesystem::path state;
   engine::EndpointFlags endpoint;            // -H, --context
   compose::LoadOptions compose;              // -f, --project-directory, -p, --env-file, --profile; without standard input
   // --platform, else DOCKER_DEFAULT_PLATFORM; nothing: the command's own default.
@@ -54,6 +56,8 @@ struct Settings {
   std::optional<std::chrono::seconds> min_age;  // --min-age
   std::optional<std::chrono::system_clock::time_point> by;  // --by
   std::optional<std::uint64_t> min_free;        // --min-free, bytes
+  std::optional<std::size_t> keep;              // --keep
+  std::optional<std::uint64_t> free;            // --free, bytes
   bool json = false;
   bool quiet = false;
   bool verbose = false;

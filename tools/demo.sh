@@ -40,6 +40,7 @@ print_summary() {
 own_stack() {
   local load=() code=0
   export DROVER_STORE=${DROVER_STORE:-$top/build/demo/store}
+  export DROVER_STATE=${DROVER_STATE:-$top/build/demo/state}
   fixture_begin
   if [[ " $* " =~ \ (-H|--host|--context)[\ =] ]]; then
     echo "demo: using the engine that was named"
@@ -220,6 +221,7 @@ own_services() {
   fixture_begin
   mkdir -p build/demo
   export DROVER_STORE=$fixture/store
+  export DROVER_STATE=$fixture/state
   unset DOCKER_HOST DOCKER_CONTEXT COMPOSE_FILE COMPOSE_PROJECT_NAME REGISTRY VERSION
   export DOCKER_CONFIG=$fixture/docker-config  # no contexts, no credentials: this registry wants none
   engine="" engine_note=""

@@ -57,6 +57,7 @@ ExitCode run(Session& session) {
       stack::check(session.ctx(), session.registry(), store ? &*store : nullptr, is_against_store ? nullptr : &session.engine(), project_name,
                    wanted, session.settings().jobs);
 
+  if (!is_against_store) session.look();
   session.output().set_document(check_json(images));
   session.output().write_text(session.settings().quiet ? quiet_text(images) : check_text(images));
   const ExitCode code = session.finish(failures_of(images));

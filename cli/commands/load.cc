@@ -83,6 +83,7 @@ ExitCode run(Session& session) {
   }
   if (session.settings().dry_run) return plan(session, loading, inventory);
 
+  const std::optional<FileLock> lock = session.lock_for_loading();
   const auto begin = std::chrono::steady_clock::now();
   engine::Loader loader(session.engine(), store, std::move(inventory));
   load_all(session, loading, loader);

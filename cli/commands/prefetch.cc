@@ -11,6 +11,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <optional>
+#include <string>
 #include <vector>
 
 namespace drover::cli {
@@ -49,6 +51,18 @@ ExitCode plan(Session& session, engine::Client* engine, const std::vector<stack:
   return finish_plan(session, forecast, {{"images", images}});
 }
 
+// So that drover gc keeps what an update will need; once a container uses it, it is no longer remembered.
+void note(Session& session, const stack::PrefetchReport& report) {
+  const std::string project = session.flags().references.empty() ? session.project().name : std::string();
+  std::vector<stack::Ledger::Prefetched> records;
+  for (const stack::PrefetchedImage& image : report.images) {
+    if (image.image_id.empty() || image.state == stack::PrefetchedImage::State::failed) continue;
+    records.push_back({.image_id = image.image_id, .reference = image.wanted.reference.familiar(), .project = project, .time = session.ctx().clock->system_now()});
+  }
+  session.note_prefetched(records);
+  session.look();
+}
+
 ExitCode run(Session& session) {
   const std::vector<stack::WantedImage> wanted = session.wanted_images();
   engine::Client* engine = session.flags().no_load ? nullptr : &session.engine();
@@ -57,6 +71,7 @@ ExitCode run(Session& session) {
                                  .keep_going = !session.flags().fail_fast};
   if (session.settings().dry_run) return plan(session, engine, wanted, options.pull);
 
+  const std::optional<FileLock> lock = engine == nullptr ? std::nullopt : session.lock_for_loading();
   Pacing pacing(session);
   pacing.apply(options.pull);
   options.on_forecast = [&](const stack::Forecast& forecast) {
@@ -65,6 +80,7 @@ ExitCode run(Session& session) {
   };
   store::BlobStore store = session.open_store(store::BlobStore::Access::write);
   const stack::PrefetchReport report = stack::prefetch(pacing.ctx(), session.registry(), store, engine, wanted, options);
+  if (engine != nullptr) note(session, report);
   session.output().set_document(prefetch_json(report));
   session.output().write_text(session.settings().quiet ? quiet_text(report) : prefetch_text(report) + closing_text(report));
   return session.finish(failures_of(report));

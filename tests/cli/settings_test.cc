@@ -47,6 +47,15 @@ BOOST_AUTO_TEST_CASE(the_cache_has_a_place_or_none) {
   BOOST_TEST(cache_folder({}, user).empty());
 }
 
+BOOST_AUTO_TEST_CASE(the_state_has_a_place_or_none) {
+  BOOST_TEST(settings_of([](Flags&) {}, home, root).state == "/var/lib/drover/state");
+  BOOST_TEST(settings_of([](Flags&) {}).state == "/home/ann/.local/state/drover");
+  BOOST_TEST(settings_of([](Flags&) {}, {{"HOME", "/home/ann"}, {"XDG_STATE_HOME", "/tmp/s"}}).state == "/tmp/s/drover");
+  BOOST_TEST(settings_of([](Flags&) {}, {{"HOME", "/home/ann"}, {"DROVER_STATE", "mine"}}).state == "/home/ann/stack/mine");
+  BOOST_TEST(settings_of([](Flags& flags) { flags.state = "/s"; }, {{"DROVER_STATE", "mine"}}).state == "/s");
+  BOOST_TEST(settings_of([](Flags&) {}, {}).state.empty());
+}
+
 struct StoreRow {
   const char* flag;
   Environment environment;

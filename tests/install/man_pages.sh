@@ -22,8 +22,8 @@ for command in $commands; do
   page=$man/drover-$command.1
   [[ -f $page ]] || { complain "no page for: drover $command"; continue; }
   help=$("$drover" "$command" --help)
-  if [[ $command == store ]]; then
-    for word in $(commands_of store); do help+=$'\n'$("$drover" store "$word" --help); done
+  if [[ $command == store || $command == gc ]]; then
+    for word in $(commands_of "$command"); do help+=$'\n'$("$drover" "$command" "$word" --help); done
   fi
   all_help+=$'\n'$help
   named=$(plain "$page" "$man/drover.1" | options_of)
