@@ -154,9 +154,14 @@ std::vector<Reference> Session::some_references(std::string_view remedy) const {
   return references;
 }
 
-const compose::Project& Session::project() {
+const compose::Project& Session::project() { return load_project(compose::ServiceFiles::read); }
+
+const compose::Project& Session::project_of_images() { return load_project(compose::ServiceFiles::skip); }
+
+const compose::Project& Session::load_project(compose::ServiceFiles files) {
   if (project_) return *project_;
   compose::LoadOptions options = settings_.compose;
+  options.service_files = files;
   if (std::find(options.files.begin(), options.files.end(), "-") != options.files.end()) options.standard_input = read_standard_input();
   project_ = compose::load_project(options);
   for (const std::string& warning : project_->warnings) ctx_.warn(warning);
@@ -165,7 +170,7 @@ const compose::Project& Session::project() {
 
 bool Session::has_project() {
   try {
-    project();
+    project_of_images();
     return true;
   } catch (const Error& error) {
     return error.code() != ErrorCode::usage && error.code() != ErrorCode::not_found;  // a broken file is one all the same
@@ -178,12 +183,12 @@ std::vector<stack::WantedImage> Session::wanted_images() {
     for (const Reference& reference : references()) wanted.push_back({.reference = reference, .platform = {}, .services = {}});
     return wanted;
   }
-  for (const compose::NeededImage& needed : compose::needed_images(project())) {
+  for (const compose::NeededImage& needed : compose::needed_images(project_of_images())) {
     stack::WantedImage image{.reference = needed.reference, .platform = {}, .services = needed.services};
     if (!needed.platform.empty()) image.platform = parse_service_platform(needed);
     wanted.push_back(std::move(image));
   }
-  const std::vector<std::string> built = compose::built_services(project());
+  const std::vector<std::string> built = compose::built_services(project_of_images());
   if (!built.empty()) ctx_.warn("built, not pulled, and so left out: " + join(built, ", "));
   return wanted;
 }

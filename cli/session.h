@@ -61,6 +61,8 @@ class Session {
   std::vector<Reference> some_references(std::string_view remedy) const;
   // Once read, the same for the whole run. Its warnings go to the log.
   const compose::Project& project();
+  // The same for those who only want its images: files that its services take variables from need not be there. One of the two a run.
+  const compose::Project& project_of_images();
   // Is there a compose file where one is looked for?
   bool has_project();
   // The given references, else what the compose project needs; names what is built instead.
@@ -76,6 +78,7 @@ class Session {
  private:
   net::Transport& transport();
   void remember(const std::function<void(const stack::StateFolder&)>& note);
+  const compose::Project& load_project(compose::ServiceFiles files);
 
   const Flags& flags_;
   const Settings& settings_;

@@ -2,7 +2,7 @@
 
 #include "base/text.h"
 #include "compose/invalid.h"
-#include "compose/short_volume.h"
+#include "compose/service_checks.h"
 
 #include <algorithm>
 #include <map>
@@ -26,7 +26,10 @@ class DefinedNames {
 
   void require(std::string_view section, std::string_view name, const Origin& origin, const TreePath& path) const {
     if (has(section, name)) return;
-    throw invalid(origin, path, "refers to undefined " + std::string(section.substr(0, section.size() - 1)) + " \"" + printable(name, 80) + "\"");
+    throw invalid(origin,
+                  path,
+                  "refers to undefined " + std::string(section.substr(0, section.size() - 1)) + " \"" + printable(name, 80) +
+                      "\"");
   }
 
  private:
@@ -35,7 +38,8 @@ class DefinedNames {
 
 bool is_optional(const Node& dependency) {
   const Node* required = dependency.find("required");
-  return required && (required->text == "false" || equals_ignoring_case(required->text, "no") || equals_ignoring_case(required->text, "off"));
+  return required &&
+         (required->text == "false" || equals_ignoring_case(required->text, "no") || equals_ignoring_case(required->text, "off"));
 }
 
 class ServiceCheck {
@@ -45,9 +49,11 @@ class ServiceCheck {
 
   void run() const {
     check_source();
+    check_build();
     check_dependencies();
     check_networks();
     check_volumes();
+    check_models();
     check_mounts("configs");
     check_mounts("secrets");
   }
@@ -69,9 +75,10 @@ class ServiceCheck {
       if (active_.contains(dependency.key)) continue;
       const bool is_defined = defined_.has("services", dependency.key);
       if (is_defined && is_optional(dependency.value)) continue;
-      throw invalid(dependency.origin, path_,
-                    "depends on " + std::string(is_defined ? "service \"" : "undefined service \"") + printable(dependency.key, 80) + "\"" +
-                        (is_defined ? ", which no active profile enables" : ""));
+      throw invalid(dependency.origin,
+                    path_,
+                    "depends on " + std::string(is_defined ? "service \"" : "undefined service \"") +
+                        printable(dependency.key, 80) + "\"" + (is_defined ? ", which no active profile enables" : ""));
     }
   }
 
@@ -79,9 +86,8 @@ class ServiceCheck {
     const Node* networks = service_.find("networks");
     const Node* mode = service_.find("network_mode");
     if (!networks) return;
-    if (mode && !mode->text.empty() && (!networks->items.empty() || !networks->members.empty()))
+    if (mode && !mode->text.empty() && !networks->members.empty())
       throw invalid(mode->origin, path_, "`network_mode` and `networks` exclude each other");
-    for (const Node& item : networks->items) defined_.require("networks", item.text, item.origin, path_);
     for (const Member& member : networks->members) defined_.require("networks", member.key, member.origin, path_);
   }
 
@@ -89,21 +95,34 @@ class ServiceCheck {
     const Node* volumes = service_.find("volumes");
     if (!volumes) return;
     for (const Node& volume : volumes->items) {
-      if (volume.is_mapping()) {
-        const std::string_view source = volume.text_of("source");
-        if (volume.text_of("type") == "volume" && !source.empty()) defined_.require("volumes", source, volume.origin, path_);
-        continue;
-      }
-      const auto parts = parse_short_volume(volume.text);
-      if (parts && !parts->is_bind && !parts->source.empty()) defined_.require("volumes", parts->source, volume.origin, path_);
+      const std::string_view source = volume.text_of("source");
+      if (volume.text_of("type") == "volume" && !source.empty()) defined_.require("volumes", source, volume.origin, path_);
     }
+  }
+
+  void check_models() const {
+    const Node* models = service_.find("models");
+    if (!models) return;
+    for (const Member& model : models->members) defined_.require("models", model.key, model.origin, path_);
+  }
+
+  void check_build() const {
+    const Node* build = service_.find("build");
+    if (!build) return;
+    if (const Node* secrets = build->find("secrets"))
+      for (const Node& secret : secrets->items) defined_.require("secrets", secret.text_of("source"), secret.origin, path_);
+    const Node* contexts = build->find("additional_contexts");
+    if (!contexts) return;
+    constexpr std::string_view prefix = "service:";
+    for (const Member& context : contexts->members)
+      if (std::string_view(context.value.text).starts_with(prefix))
+        defined_.require("services", std::string_view(context.value.text).substr(prefix.size()), context.origin, path_);
   }
 
   void check_mounts(std::string_view section) const {
     const Node* mounts = service_.find(section);
     if (!mounts) return;
-    for (const Node& mount : mounts->items)
-      defined_.require(section, mount.is_string() ? std::string_view(mount.text) : mount.text_of("source"), mount.origin, path_);
+    for (const Node& mount : mounts->items) defined_.require(section, mount.text_of("source"), mount.origin, path_);
   }
 
   const DefinedNames& defined_;
@@ -143,12 +162,38 @@ void check_dependency_cycles(const Node& services, const std::set<std::string>& 
       if (marks[place->second] == Mark::open) {
         std::string way;
         for (const Frame& open : stack) way += services.members[open.service].key + " -> ";
-        throw invalid(dependency.origin, {"services", service.key}, "dependencies go in a circle: " + printable(way + dependency.key));
+        throw invalid(
+            dependency.origin, {"services", service.key}, "dependencies go in a circle: " + printable(way + dependency.key));
       }
       if (marks[place->second] == Mark::done) continue;
       marks[place->second] = Mark::open;
       stack.push_back({place->second, 0});
     }
+  }
+}
+
+void check_secrets(const Node& project) {
+  const Node* secrets = project.find("secrets");
+  if (!secrets) return;
+  for (const Member& secret : secrets->members) {
+    const Node* external = secret.value.find("external");
+    if (external && external->text == "true") continue;
+    if (secret.value.text_of("file").empty() && secret.value.text_of("environment").empty())
+      throw invalid(secret.origin, {"secrets", secret.key}, "must have `file` or `environment`");
+  }
+}
+
+void check_container_names(const Node& services, const std::set<std::string>& active) {
+  std::map<std::string_view, std::string_view> owners;
+  for (const Member& service : services.members) {
+    const Node* name = service.value.find("container_name");
+    if (!name || name->text.empty() || !active.contains(service.key)) continue;
+    const auto [owner, is_new] = owners.emplace(name->text, service.key);
+    if (!is_new)
+      throw invalid(name->origin,
+                    {"services", service.key},
+                    "container name \"" + printable(name->text, 80) + "\" is already that of service " +
+                        std::string(owner->second));
   }
 }
 
@@ -159,7 +204,12 @@ void check_consistency(const Node& project, const std::set<std::string>& active_
   if (!services) return;
   const DefinedNames defined(project);
   for (const Member& service : services->members)
-    if (active_services.contains(service.key)) ServiceCheck(defined, active_services, service).run();
+    if (active_services.contains(service.key)) {
+      ServiceCheck(defined, active_services, service).run();
+      check_service(service.key, service.value);
+    }
+  check_secrets(project);
+  check_container_names(*services, active_services);
   check_dependency_cycles(*services, active_services);
 }
 

@@ -2,11 +2,14 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "compose/canonical.h"
+#include "compose/cast.h"
 #include "compose/extends.h"
 #include "compose/include.h"
 #include "compose/input_file.h"
 #include "compose/invalid.h"
 #include "compose/merge.h"
+#include "compose/model_checks.h"
 #include "compose/relative_paths.h"
 #include "compose/reset.h"
 #include "compose/schema.h"
@@ -37,15 +40,6 @@ void drop_version(Node& project, const fs::path& file, WarningList& warnings) {
   project.remove("version");
 }
 
-// `dns: ${EXTRA_DNS:-}` means none.
-void drop_empty_dns(Node& project) {
-  Node* services = project.find("services");
-  if (!services) return;
-  for (Member& service : services->members)
-    if (Node* dns = service.value.find("dns"))
-      std::erase_if(dns->items, [](const Node& item) { return item.is_null() || (item.is_string() && item.text.empty()); });
-}
-
 // `environment: [NAME]` takes its value here and now: an included file has an environment of its own.
 void resolve_environment(Node& project, const Environment& environment) {
   Node* services = project.find("services");
@@ -53,10 +47,6 @@ void resolve_environment(Node& project, const Environment& environment) {
   for (Member& service : services->members) {
     Node* variables = service.value.find("environment");
     if (!variables) continue;
-    for (Member& variable : variables->members) {
-      const auto value = environment.find(variable.key);
-      if (variable.value.is_null() && value != environment.end()) variable.value = Node::make_string(value->second, variable.origin);
-    }
     for (Node& variable : variables->items) {
       const auto value = environment.find(variable.text);
       if (variable.text.find('=') == std::string::npos && value != environment.end()) variable.text += "=" + value->second;
@@ -78,6 +68,8 @@ Node ModelLoader::load(const ModelSource& source) {
   for (const fs::path& file : source.files)
     for (const YamlDocument& document : read_documents(file))
       project = add_document(std::move(project), interpolated(document, source.environment), file, source);
+  set_defaults(project);
+  check_model(project);
   make_paths_absolute(project, source.directory, home_of(source.environment));
   resolve_environment(project, source.environment);
   return project;
@@ -85,7 +77,8 @@ Node ModelLoader::load(const ModelSource& source) {
 
 const std::vector<YamlDocument>& ModelLoader::read_documents(const fs::path& file) {
   if (++reads_ > project_reads_max)
-    throw Error(ErrorCode::invalid, file.string() + ": more than " + std::to_string(project_reads_max) + " compose files in a project");
+    throw Error(ErrorCode::invalid,
+                file.string() + ": more than " + std::to_string(project_reads_max) + " compose files in a project");
   const auto known = documents_.find(file);
   if (known != documents_.end()) return known->second;
   std::optional<std::string> text = standard_input_;
@@ -93,15 +86,18 @@ const std::vector<YamlDocument>& ModelLoader::read_documents(const fs::path& fil
   if (!text) throw Error(ErrorCode::not_found, "cannot open compose file " + file.string() + ": no such file or directory");
   bytes_ += text->size();
   if (bytes_ > project_bytes_max)
-    throw Error(ErrorCode::invalid, file.string() + ": the project's compose files are larger than " + format_bytes(project_bytes_max) + " together");
+    throw Error(ErrorCode::invalid,
+                file.string() + ": the project's compose files are larger than " + format_bytes(project_bytes_max) + " together");
   return documents_.emplace(file, parse_yaml(*text, file)).first->second;
 }
 
 YamlDocument ModelLoader::interpolated(const YamlDocument& document, const Environment& environment) {
   count_copied(document.root);
   YamlDocument copy = document;
-  if (!copy.root.is_mapping()) throw invalid(copy.root.origin, "a compose file must be a mapping, not " + std::string(describe(copy.root.kind)));
+  if (!copy.root.is_mapping())
+    throw invalid(copy.root.origin, "a compose file must be a mapping, not " + std::string(describe(copy.root.kind)));
   Interpolator(lookup_in(environment), warnings_).interpolate_tree(copy.root);
+  cast_strings(copy.root, warnings_);
   if (const Node* services = copy.root.find("services"); services && !services->is_mapping())
     throw invalid(services->origin, "services: must be a mapping, not " + std::string(describe(services->kind)));
   return copy;
@@ -115,7 +111,8 @@ Node ModelLoader::add_document(Node project, YamlDocument document, const fs::pa
   keep_last_of_equal(project);
   check_schema(project);
   drop_version(project, file, warnings_);
-  drop_empty_dns(project);
+  make_canonical(project);
+  keep_last_of_equal(project);  // a range of ports may meet a single one only now
   return project;
 }
 
@@ -127,6 +124,7 @@ YamlDocument ModelLoader::load_base_file(const fs::path& file, const Environment
     apply_resets(merged.root, copy.resets);
     merged.root = merge(std::move(merged.root), copy.root);
     keep_last_of_equal(merged.root);
+    make_canonical(merged.root);
     std::move(copy.resets.begin(), copy.resets.end(), std::back_inserter(merged.resets));
   }
   make_paths_absolute(merged.root, file.parent_path(), home_of(environment));

@@ -2,8 +2,6 @@
 #include "base/text.h"
 #include "compose/project.h"
 
-#include <nlohmann/json.hpp>
-
 #include <map>
 #include <set>
 #include <utility>
@@ -26,20 +24,6 @@ Reference parse_image(const Service& service, const std::string& text) {
   }
 }
 
-// Images that a service mounts: `volumes: [{type: image, source: NAME}]`.
-std::vector<std::string> mounted_images(const Project& project, const Service& service) {
-  std::vector<std::string> images;
-  if (!project.model) return images;
-  const auto services = project.model->find("services");
-  if (services == project.model->end() || !services->contains(service.name)) return images;
-  const auto& model = (*services)[service.name];
-  const auto volumes = model.find("volumes");
-  if (volumes == model.end() || !volumes->is_array()) return images;
-  for (const auto& volume : *volumes)
-    if (volume.is_object() && volume.value("type", "") == "image") images.push_back(volume.value("source", ""));
-  return images;
-}
-
 }  // namespace
 
 std::vector<NeededImage> needed_images(const Project& project) {
@@ -53,7 +37,8 @@ std::vector<NeededImage> needed_images(const Project& project) {
     if (service.image && is_built(service)) built_here.insert(*service.image);
   for (const Service& service : project.services) {
     if (service.image && !is_built(service) && !built_here.contains(*service.image)) add(service, *service.image);
-    for (const std::string& image : mounted_images(project, service)) add(service, image);
+    for (const Mount& mount : service.volumes)  // `type: image`
+      if (mount.type == "image") add(service, mount.source);
   }
   std::vector<NeededImage> images;
   for (auto& [key, services] : users) images.push_back({key.first, key.second, std::move(services)});

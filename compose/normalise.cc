@@ -1,9 +1,7 @@
 #include "compose/normalise.h"
 
-#include "compose/tree_path.h"
+#include "compose/relative_paths.h"
 
-#include <algorithm>
-#include <iterator>
 #include <string>
 
 namespace drover::compose {
@@ -13,8 +11,6 @@ constexpr std::string_view namespace_keys[] = {"network_mode", "ipc", "pid", "ut
 constexpr std::string_view service_prefix = "service:";
 constexpr std::string_view container_prefix = "container:";
 
-enum class Restart { unspecified, yes, no };
-
 Node make_boolean(bool value) {
   Node node;
   node.kind = Node::Kind::boolean;
@@ -22,115 +18,121 @@ Node make_boolean(bool value) {
   return node;
 }
 
-Node make_dependency(const Origin& origin, Restart restart) {
+Node make_dependency(const Origin& origin, bool is_restarted) {
   Node dependency = Node::make_mapping(origin);
   dependency.set("condition", Node::make_string("service_started", origin));
-  if (restart != Restart::unspecified) dependency.set("restart", make_boolean(restart == Restart::yes));
+  dependency.set("restart", make_boolean(is_restarted));
   dependency.set("required", make_boolean(true));
   return dependency;
 }
 
-void normalise_dependencies(Node& service) {
+void imply_dependencies(Node& service) {
   Node dependencies = Node::make_mapping(service.origin);
-  if (const Node* written = service.find("depends_on")) {
-    dependencies.origin = written->origin;
-    for (const Node& item : written->items) dependencies.set(item.text, make_dependency(item.origin, Restart::unspecified));
-    for (const Member& member : written->members) {
-      dependencies.members.push_back(member);
-      Node& value = dependencies.members.back().value;
-      if (!value.find("required")) value.set("required", make_boolean(true));
-    }
-  }
-  const auto imply = [&](std::string_view name, const Origin& origin, Restart restart) {
-    if (!dependencies.find(name)) dependencies.set(name, make_dependency(origin, restart));
+  if (const Node* written = service.find("depends_on")) dependencies = *written;
+  const auto imply = [&](std::string_view name, const Origin& origin, bool is_restarted) {
+    if (!dependencies.find(name)) dependencies.set(name, make_dependency(origin, is_restarted));
   };
   if (const Node* links = service.find("links"))
-    for (const Node& link : links->items) imply(std::string_view(link.text).substr(0, link.text.find(':')), link.origin, Restart::yes);
+    for (const Node& link : links->items) imply(std::string_view(link.text).substr(0, link.text.find(':')), link.origin, true);
   for (const std::string_view key : namespace_keys) {
     const std::string_view value = service.text_of(key);
-    if (value.starts_with(service_prefix)) imply(value.substr(service_prefix.size()), service.find(key)->origin, Restart::yes);
+    if (value.starts_with(service_prefix)) imply(value.substr(service_prefix.size()), service.find(key)->origin, true);
   }
   if (const Node* volumes_from = service.find("volumes_from"))
     for (const Node& volume : volumes_from->items)
       if (!volume.text.starts_with(container_prefix))
-        imply(std::string_view(volume.text).substr(0, volume.text.find(':')), volume.origin, Restart::no);
+        imply(std::string_view(volume.text).substr(0, volume.text.find(':')), volume.origin, false);
   if (!dependencies.members.empty()) service.set("depends_on", std::move(dependencies));
 }
 
-bool uses_default_network(Node& service) {
-  const Node* networks = service.find("networks");
-  const bool has_networks = networks && (!networks->items.empty() || !networks->members.empty());
-  if (!has_networks && !service.find("network_mode") && !service.find("provider")) {
-    Node joined = Node::make_mapping(service.origin);
-    joined.set("default", Node());
-    service.set("networks", std::move(joined));
-    return true;
+enum class Unresolved { keep, drop };
+
+// `NAME` in a list and `NAME:` in a mapping take the environment's value.
+void resolve_variables(Node& variables, const Environment& environment, Unresolved unresolved) {
+  for (Node& variable : variables.items) {
+    if (!variable.is_string() || variable.text.find('=') != std::string::npos) continue;
+    const auto value = environment.find(variable.text);
+    if (value != environment.end()) variable.text += "=" + value->second;
   }
-  if (!networks) return false;
-  for (const Node& item : networks->items)
-    if (item.text == "default") return true;
-  return networks->find("default") != nullptr;
+  for (Member& variable : variables.members) {
+    if (!variable.value.is_null()) continue;
+    const auto value = environment.find(variable.key);
+    if (value != environment.end()) variable.value = Node::make_string(value->second, variable.origin);
+  }
+  if (unresolved == Unresolved::keep) return;
+  std::erase_if(variables.items,
+                [](const Node& variable) { return variable.is_string() && variable.text.find('=') == std::string::npos; });
+  std::erase_if(variables.members, [](const Member& variable) { return variable.value.is_null(); });
+}
+
+void complete_build(Node& build, const Environment& environment) {
+  const auto has = [&](std::string_view key) {
+    const Node* value = build.find(key);
+    return value && !value->is_null();
+  };
+  if (!has("context")) build.set("context", Node::make_string(".", build.origin));
+  if (!has("dockerfile") && !has("dockerfile_inline")) build.set("dockerfile", Node::make_string("Dockerfile", build.origin));
+  if (Node* args = build.find("args")) resolve_variables(*args, environment, Unresolved::drop);
+}
+
+// True when the service uses the default network, joined here if it has no other.
+bool join_default_network(Node& service) {
+  if (service.find("network_mode") || service.find("provider")) return false;
+  const Node* networks = service.find("networks");
+  if (networks && !networks->members.empty()) return networks->find("default") != nullptr;
+  Node joined = Node::make_mapping(service.origin);
+  joined.set("default", Node());
+  service.set("networks", std::move(joined));
+  return true;
 }
 
 void add_default_network(Node& project) {
-  if (const Node* networks = project.find("networks"); !networks || networks->is_null()) project.set("networks", Node::make_mapping());
+  if (const Node* networks = project.find("networks"); !networks || networks->is_null())
+    project.set("networks", Node::make_mapping());
   Node& networks = *project.find("networks");
   if (!networks.find("default")) networks.set("default", Node());
 }
 
-// Whose values are text for compose, whatever YAML made of them: `PRICE: 1.10` is "1.1", as Go prints the number.
-constexpr std::string_view text_patterns[] = {
-    "configs.*.labels",
-    "networks.*.driver_opts",
-    "networks.*.labels",
-    "secrets.*.driver_opts",
-    "secrets.*.labels",
-    "services.*.annotations",
-    "services.*.build.additional_contexts",
-    "services.*.build.args",
-    "services.*.build.labels",
-    "services.*.deploy.labels",
-    "services.*.environment",
-    "services.*.expose",
-    "services.*.labels",
-    "services.*.logging.options",
-    "services.*.networks.*.driver_opts",
-    "services.*.storage_opt",
-    "services.*.sysctls",
-    "volumes.*.driver_opts",
-    "volumes.*.labels",
-};
+constexpr std::string_view resource_sections[] = {"networks", "volumes", "configs", "secrets"};
 
-void make_text(Node& value) {
-  if (value.is_scalar() && !value.is_null()) value.kind = Node::Kind::string;
-}
-
-void make_values_text(Node& node, TreePath& path) {
-  const bool is_text = std::any_of(std::begin(text_patterns), std::end(text_patterns),
-                                   [&](std::string_view pattern) { return matches(path, pattern); });
-  if (is_text) std::for_each(node.items.begin(), node.items.end(), make_text);
-  for (Member& member : node.members) {
-    const PathStep step(path, member.key);
-    if (is_text) make_text(member.value);
-    make_values_text(member.value, path);
+// A resource without a name has its key for one, after the project's name unless others look after it.
+void name_resources(Node& project, std::string_view project_name) {
+  for (const std::string_view section : resource_sections) {
+    Node* resources = project.find(section);
+    if (!resources) continue;
+    for (Member& resource : resources->members) {
+      if (resource.value.is_null()) resource.value = Node::make_mapping(resource.origin);
+      const Node* name = resource.value.find("name");
+      if (name && !name->is_null()) continue;
+      const Node* external = resource.value.find("external");
+      const bool is_external = external && external->text == "true";
+      resource.value.set(
+          "name",
+          Node::make_string(is_external ? resource.key : std::string(project_name) + "_" + resource.key, resource.origin));
+    }
   }
 }
 
 }  // namespace
 
-void normalise(Node& project, std::string_view name) {
+void normalise(Node& project, std::string_view name, const Environment& environment) {
   project.set("name", Node::make_string(std::string(name)));
-  TreePath path;
-  make_values_text(project, path);
   bool is_default_network_used = false;
   if (Node* services = project.find("services")) {
-    for (Member& service : services->members) {
-      normalise_dependencies(service.value);
-      if (service.value.text_of("pull_policy") == "if_not_present") service.value.find("pull_policy")->text = "missing";
-      if (uses_default_network(service.value)) is_default_network_used = true;
+    for (Member& member : services->members) {
+      Node& service = member.value;
+      if (join_default_network(service)) is_default_network_used = true;
+      if (service.text_of("pull_policy") == "if_not_present") service.find("pull_policy")->text = "missing";
+      if (Node* build = service.find("build")) complete_build(*build, environment);
+      if (Node* variables = service.find("environment")) resolve_variables(*variables, environment, Unresolved::keep);
+      imply_dependencies(service);
+      if (Node* volumes = service.find("volumes"))
+        for (Node& volume : volumes->items)
+          if (Node* target = volume.find("target")) target->text = clean_path(target->text);
     }
   }
   if (is_default_network_used) add_default_network(project);
+  name_resources(project, name);
 }
 
 }  // namespace drover::compose

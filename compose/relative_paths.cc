@@ -1,7 +1,8 @@
 #include "compose/relative_paths.h"
 
+#include "base/text.h"
+#include "compose/invalid.h"
 #include "compose/project_files.h"
-#include "compose/short_volume.h"
 #include "compose/tree_path.h"
 
 namespace drover::compose {
@@ -15,19 +16,27 @@ struct Base {
 
   std::string absolute(std::string_view text) const {
     if (text.empty()) return "";
-    if (text.starts_with('~') && !home.empty()) return absolute_in(home, fs::path(std::string(".") + std::string(text.substr(1)))).string();
-    if (text.starts_with('~') || text.starts_with('/')) return std::string(text);
+    if (text.starts_with('~') && !home.empty())
+      return absolute_in(home, fs::path(std::string(".") + std::string(text.substr(1)))).string();
+    if (text.starts_with('/')) return std::string(text);
     return absolute_in(directory, fs::path(text)).string();
   }
 };
 
 using Rewriter = void (*)(Node& value, const Base& base);
 
-// A string or a list of strings; a mapping with the path under `path`.
 void rewrite_path(Node& value, const Base& base) {
   if (value.is_string()) value.text = base.absolute(value.text);
-  for (Node& item : value.items) rewrite_path(item, base);
-  if (Node* path = value.find("path")) rewrite_path(*path, base);
+}
+
+// "C:\\data", "d:/data", "\\\\server\\share": a path of the engine's machine, which may be another one.
+bool is_windows_path(std::string_view text) {
+  if (text.starts_with("\\\\")) return true;
+  return text.size() > 2 && (is_lower(text[0]) || is_upper(text[0])) && text[1] == ':' && (text[2] == '/' || text[2] == '\\');
+}
+
+void rewrite_engine_path(Node& value, const Base& base) {
+  if (value.is_string() && !is_windows_path(value.text)) value.text = base.absolute(value.text);
 }
 
 std::string absolute_context(const Base& base, std::string_view text) {
@@ -38,41 +47,32 @@ void rewrite_context(Node& value, const Base& base) {
   if (value.is_string()) value.text = absolute_context(base, value.text);
 }
 
-void rewrite_build(Node& value, const Base& base) { rewrite_context(value, base); }
-
-void rewrite_named_contexts(Node& value, const Base& base) {
-  for (Member& member : value.members) rewrite_context(member.value, base);
-  for (Node& item : value.items) {
-    const std::size_t equals = item.text.find('=');
-    if (equals != std::string::npos) item.text = item.text.substr(0, equals + 1) + absolute_context(base, item.text.substr(equals + 1));
-  }
+void rewrite_bind(Node& mount, const Base& base) {
+  Node* source = mount.find("source");
+  if (mount.text_of("type") != "bind") return;
+  if (!source) throw invalid(mount.origin, "a bind mount needs a `source`");
+  rewrite_engine_path(*source, base);
 }
 
-void rewrite_mount(Node& mount, const Base& base) {
-  if (mount.is_mapping()) {
-    Node* source = mount.find("source");
-    if (source && mount.text_of("type") == "bind") rewrite_path(*source, base);
+// docker compose follows the first link of a watched path.
+void rewrite_watched(Node& value, const Base& base) {
+  if (!value.is_string()) return;
+  value.text = base.absolute(value.text);
+  fs::path so_far = "/";
+  for (const fs::path& part : fs::path(value.text).relative_path()) {
+    so_far /= part;
+    std::error_code ignored;
+    if (!fs::is_symlink(so_far, ignored)) continue;
+    const fs::path target = fs::canonical(so_far, ignored);
+    if (!target.empty()) value.text.replace(0, so_far.string().size(), target.string());
     return;
   }
-  const auto volume = parse_short_volume(mount.text);
-  if (!mount.is_string() || !volume || !volume->is_bind) return;
-  if (!volume->source.starts_with('.') && !volume->source.starts_with('~')) return;
-  mount.text = base.absolute(volume->source) + mount.text.substr(volume->source.size());
-}
-
-void rewrite_mounts(Node& value, const Base& base) {
-  for (Node& mount : value.items) rewrite_mount(mount, base);
-}
-
-void rewrite_watches(Node& value, const Base& base) {
-  for (Node& watch : value.items)
-    if (Node* path = watch.find("path")) rewrite_path(*path, base);
 }
 
 void rewrite_local_volume(Node& volume, const Base& base) {
   Node* options = volume.find("driver_opts");
   if (volume.text_of("driver") != "local" || !options || options->text_of("o") != "bind") return;
-  if (Node* device = options->find("device")) rewrite_path(*device, base);
+  if (Node* device = options->find("device")) rewrite_engine_path(*device, base);
 }
 
 struct Rule {
@@ -81,21 +81,25 @@ struct Rule {
 };
 
 constexpr Rule rules[] = {
-    {"configs.*.file", rewrite_path},
-    {"secrets.*.file", rewrite_path},
-    {"services.*.build", rewrite_build},
-    {"services.*.build.additional_contexts", rewrite_named_contexts},
+    {"configs.*.file", rewrite_engine_path},
+    {"secrets.*.file", rewrite_engine_path},
+    {"services.*.build.additional_contexts.*", rewrite_context},
     {"services.*.build.context", rewrite_context},
-    {"services.*.develop.watch", rewrite_watches},
-    {"services.*.env_file", rewrite_path},
-    {"services.*.label_file", rewrite_path},
-    {"services.*.volumes", rewrite_mounts},
+    {"services.*.build.ssh.*", rewrite_engine_path},
+    {"services.*.develop.watch.*.path", rewrite_watched},
+    {"services.*.env_file.*.path", rewrite_path},
+    {"services.*.label_file.*", rewrite_path},
+    {"services.*.volumes.*", rewrite_bind},
     {"volumes.*", rewrite_local_volume},
 };
 
 void walk(Node& node, TreePath& path, const Base& base) {
   for (const Rule& rule : rules)
     if (matches(path, rule.pattern)) rule.rewrite(node, base);
+  for (std::size_t i = 0; i < node.items.size(); ++i) {
+    const PathStep step(path, "[" + std::to_string(i) + "]");
+    walk(node.items[i], path, base);
+  }
   for (Member& member : node.members) {
     const PathStep step(path, member.key);
     walk(member.value, path, base);
@@ -107,6 +111,14 @@ void walk(Node& node, TreePath& path, const Base& base) {
 bool is_remote_resource(std::string_view text) {
   return text.find("://") != std::string_view::npos || text.starts_with("git@") || text.starts_with("github.com/") ||
          text.starts_with("oci:");
+}
+
+std::string clean_path(std::string_view text) {
+  if (text.empty()) return ".";
+  std::string clean = fs::path(text).lexically_normal().string();
+  while (clean.size() > 1 && clean.ends_with('/')) clean.pop_back();
+  if (clean.starts_with("//")) clean.erase(0, 1);
+  return clean;
 }
 
 void make_paths_absolute(Node& project, const fs::path& directory, std::string_view home) {

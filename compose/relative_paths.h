@@ -9,9 +9,13 @@
 
 namespace drover::compose {
 
-// Build contexts, env and label files, bind mounts (short and long form), config and secret files, watched paths and local volumes that
-// bind a folder. `home` replaces a leading "~"; when empty, "~" stays. Values of unexpected kinds are left for the schema to refuse.
+// Takes a canonical project. Build contexts, env and label files, sources of bind mounts, config and secret files, watched paths
+// and local volumes that bind a folder. `home` replaces a leading "~"; when empty, "~" is a name like others. Throws invalid for
+// a bind mount without source.
 void make_paths_absolute(Node& project, const std::filesystem::path& directory, std::string_view home);
+
+// Without ".", "..", double and trailing slashes, as text (Go's path.Clean); "." for nothing.
+std::string clean_path(std::string_view text);
 
 // A git or http address, or an OCI reference: not a path of this machine.
 bool is_remote_resource(std::string_view text);

@@ -51,7 +51,7 @@ ExitCode run(Session& session) {
   std::vector<stack::WantedImage> wanted = session.wanted_images();
   apply_platform(session.settings(), wanted);
   const bool is_against_store = session.flags().against == "store";
-  const std::string project_name = session.flags().references.empty() ? session.project().name : std::string();
+  const std::string project_name = session.flags().references.empty() ? session.project_of_images().name : std::string();
   const auto store = session.try_open_store();
   const std::vector<stack::CheckedImage> images =
       stack::check(session.ctx(), session.registry(), store ? &*store : nullptr, is_against_store ? nullptr : &session.engine(), project_name,

@@ -195,7 +195,7 @@ BOOST_AUTO_TEST_CASE(standard_input_is_a_file) {
 
   BOOST_TEST(project.name == "piped");
   BOOST_TEST(project.services.at(0).location.line == 2);
-  BOOST_TEST((*project.model)["services"]["a"]["build"] == (folder.directory / "ctx").string());
+  BOOST_TEST((*project.model)["services"]["a"]["build"]["context"] == (folder.directory / "ctx").string());
 }
 
 BOOST_AUTO_TEST_CASE(paths_become_absolute_and_plain) {
