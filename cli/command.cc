@@ -5,7 +5,7 @@ namespace drover::cli {
 const std::vector<Command>& commands() {
   static const std::vector<Command> table = [] {
     std::vector<Command> rows = {
-        resolve_command(),  check_command(),    ls_command(),         inspect_command(),    pull_command(),       load_command(),
+        resolve_command(), check_command(),    ls_command(),     inspect_command(),  config_command(),     pull_command(),  load_command(),
         prefetch_command(), verify_command(), store_gc_command(), store_path_command(), pin_command(), unpin_command(), completion_command(),
     };
     const std::vector<Command> gc = gc_commands();

@@ -58,6 +58,7 @@ Command resolve_command();
 Command check_command();
 Command ls_command();
 Command inspect_command();
+Command config_command();
 Command pull_command();
 Command load_command();
 Command prefetch_command();

@@ -33,12 +33,22 @@ struct Flags {
 
   // Of single commands.
   std::vector<std::string> references;
+  std::vector<std::string> services;
+  std::string hash;
+  std::string compose_epoch;
   std::string shell;
   std::string settle;
   std::string against;
   std::string min_age;
   std::string by;
   std::string min_free;
+  bool show_services = false;
+  bool show_images = false;
+  bool show_volumes = false;
+  bool show_networks = false;
+  bool show_profiles = false;
+  bool show_environment = false;
+  bool all_resources = false;
   bool explain = false;
   bool exit_code = false;
   bool no_load = false;

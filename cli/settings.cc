@@ -168,6 +168,8 @@ compose::LoadOptions compose_options(const Flags& flags, const Environment& envi
   if (!flags.project_name.empty()) options.project_name = flags.project_name;
   options.env_files.assign(flags.env_files.begin(), flags.env_files.end());
   options.profiles = flags.profiles;
+  options.services = flags.services;
+  if (flags.all_resources) options.resources = compose::Resources::all;
   options.environment = environment;
   options.working_directory = machine.working_directory;
   return options;
