@@ -53,10 +53,10 @@ std::optional<HashEpoch> epoch_of_release(std::string_view version);
 // What docker compose puts in place of "service:NAME" before it hashes: the container that is shared. Nothing keeps what the
 // service says.
 struct SharedContainers {
-  std::optional<std::string> network_mode;  // "container:<id>"
-  std::optional<std::string> ipc;
-  std::optional<std::string> pid;
-  std::optional<std::vector<std::string>> volumes_from;  // "<id>[:ro]"
+  std::optional<std::string> network_mode = {};  // "container:<id>"
+  std::optional<std::string> ipc = {};
+  std::optional<std::string> pid = {};
+  std::optional<std::vector<std::string>> volumes_from = {};  // "<id>[:ro]"
 };
 
 // Lower-case hex.
