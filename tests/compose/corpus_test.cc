@@ -1,12 +1,13 @@
 // Whole projects of corpus/ against what docker compose makes of them: NAME.json is its `config --format json`, NAME.hashes its
-// config hashes of two releases, refused/NAME.message why it refuses a file. tests/compose/regenerate-expectations asks a real
-// docker compose and writes all of them.
+// config hashes of two releases, NAME.create what it asks of an engine, refused/NAME.message why it refuses a file.
+// tests/compose/regenerate-expectations asks a real docker compose and writes all of them.
 //
 // A refused file marks the line that drover has to name with "# here".
 #include "base/error.h"
 #include "base/text.h"
 #include "compose/canonical_text.h"
 #include "compose/config_hash.h"
+#include "compose/create_body.h"
 #include "compose/project.h"
 #include "compose/yaml.h"
 #include "tests/compose/project_case.h"
@@ -69,6 +70,65 @@ std::string own_hashes(const Project& project, const std::string& expected) {
   return own.str();
 }
 
+// What means nothing to the engine left out, as in the expectations.
+nlohmann::json settled(const nlohmann::json& value) {
+  static const std::set<std::string_view> meaningful = {"Cmd", "Entrypoint", "MaskedPaths", "ReadonlyPaths"};
+  if (value.is_array()) {
+    auto list = nlohmann::json::array();
+    for (const auto& item : value) list.push_back(settled(item));
+    return list;
+  }
+  if (!value.is_object()) return value;
+  auto object = nlohmann::json::object();
+  for (auto member = value.begin(); member != value.end(); ++member) {
+    const nlohmann::json kept = member.key() == "ExposedPorts" ? *member : settled(*member);
+    const bool is_nothing = kept.is_null() || kept == "" || kept == 0 || kept == false || (kept.is_structured() && kept.empty());
+    if (!is_nothing || (kept.is_array() && meaningful.contains(member.key()))) object[member.key()] = kept;
+  }
+  return object;
+}
+
+// "service:db" as the first container of db, which the engine of the expectations calls by its name.
+std::optional<std::string> shared_mode(const Project& project, const std::string& mode) {
+  constexpr std::string_view prefix = "service:";
+  if (!mode.starts_with(prefix)) return std::nullopt;
+  return "container:" + project.name + "-" + mode.substr(prefix.size()) + "-1";
+}
+
+std::optional<std::vector<std::string>> shared_volumes(const Project& project, const Service& service) {
+  constexpr std::string_view prefix = "container:";
+  if (service.volumes_from.empty()) return std::nullopt;
+  std::vector<std::string> containers;
+  for (const std::string& from : service.volumes_from)
+    containers.push_back(from.starts_with(prefix) ? from.substr(prefix.size())
+                                                  : project.name + "-" + from.substr(0, from.find(':')) + "-1");
+  return containers;
+}
+
+// What drover asks of an engine, in the form of the expectation.
+nlohmann::json created_by(const Project& project, const std::string& name, bool has_hash) {
+  const auto service =
+      std::find_if(project.services.begin(), project.services.end(), [&](const Service& each) { return each.name == name; });
+  if (service == project.services.end()) return "missing";
+  const SharedContainers shared = {.network_mode = shared_mode(project, service->network_mode),
+                                   .ipc = shared_mode(project, service->ipc),
+                                   .pid = shared_mode(project, service->pid),
+                                   .volumes_from = shared_volumes(project, *service)};
+  const CreateBody created = create_body(project,
+                                         *service,
+                                         {.api_minor = 51,
+                                          .network_mode = shared.network_mode,
+                                          .ipc = shared.ipc,
+                                          .pid = shared.pid,
+                                          .volumes_from = shared.volumes_from});
+  nlohmann::json body = *created.body;
+  for (const char* list : {"Binds", "ExtraHosts"})
+    if (body["HostConfig"].contains(list)) std::sort(body["HostConfig"][list].begin(), body["HostConfig"][list].end());
+  nlohmann::json result = {{"name", created.name}, {"body", settled(body)}};
+  if (has_hash) result["hash"] = config_hash(*service, HashEpoch::compose_2_36, shared);
+  return result;
+}
+
 int marked_line(const std::string& text) {
   const std::size_t mark = text.find("# here");
   BOOST_REQUIRE_NE(mark, std::string::npos);
@@ -91,6 +151,22 @@ BOOST_DATA_TEST_CASE(a_service_has_the_hash_of_docker_compose, data::make(accept
   const std::string expected = read_text(test.beside(".hashes"));
 
   BOOST_TEST(own_hashes(load_project(options_of(test)), expected) == expected);
+}
+
+BOOST_DATA_TEST_CASE(a_container_is_asked_for_as_docker_compose_does, data::make(accepted()), test) {
+  if (!fs::exists(test.beside(".create"))) return;
+  const auto expected = nlohmann::json::parse(read_text(test.beside(".create")));
+  const Project project = load_project(options_of(test));
+
+  for (auto service = expected.begin(); service != expected.end(); ++service) {
+    const auto is_of_service = [&](const UnsupportedKey& key) {
+      return key.path.starts_with("services." + service.key() + ".use_api_socket");
+    };
+    if (std::any_of(project.unsupported.begin(), project.unsupported.end(), is_of_service))
+      continue;  // docker compose adds mounts for it
+    const nlohmann::json own = created_by(project, service.key(), service->contains("hash"));
+    BOOST_TEST(here(test, own.dump(1)) + "\n" == service->dump(1) + "\n");
+  }
 }
 
 // What is printed can be read in again, and then means the same.
