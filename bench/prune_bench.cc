@@ -21,7 +21,7 @@ std::string id_of(std::size_t number) { return Digest::of("image " + std::to_str
 // Ten bases of five layers, below a layer or two of each image's own; every second image has lost its name.
 void fill(test::FakeEngine& engine) {
   for (std::size_t i = 0; i < images; ++i) {
-    test::FakeImage image{.id = id_of(i), .tags = {}, .digests = {}, .diff_ids = {}, .bytes = 600, .layer_bytes = {100, 100, 100, 100, 100, 100}};
+    test::FakeEngineImage image{.id = id_of(i), .tags = {}, .digests = {}, .diff_ids = {}, .bytes = 600, .layer_bytes = {100, 100, 100, 100, 100, 100}};
     if (i % 2 == 0) image.tags = {"app" + std::to_string(i % 100) + ":" + std::to_string(i)};
     for (std::size_t layer = 0; layer < 5; ++layer) image.diff_ids.push_back(Digest::of("base " + std::to_string(i % 10) + std::to_string(layer)).to_string());
     image.diff_ids.push_back(Digest::of("own " + std::to_string(i)).to_string());

@@ -26,7 +26,7 @@ std::vector<Digest> chains(std::vector<Digest> diff_ids) {
   return config.chain_ids();
 }
 
-test::FakeImage redis() {
+test::FakeEngineImage redis() {
   return {.id = Digest::of("redis").to_string(),
           .tags = {"redis:7"},
           .digests = {"redis@" + Digest::of("index").to_string()},

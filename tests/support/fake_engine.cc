@@ -95,8 +95,8 @@ class Wire {
     return out;
   }
 
-  LoggedRequest head() {
-    LoggedRequest request;
+  EngineRequest head() {
+    EngineRequest request;
     const std::string first = line();
     const std::vector<std::string_view> parts = split(first, ' ');
     if (parts.size() != 3) throw Closed();
@@ -111,7 +111,7 @@ class Wire {
   }
 
   // `pieces_max`: stop after that many chunks, as an engine that dies.
-  void body(LoggedRequest& request, std::optional<std::size_t> pieces_max) {
+  void body(EngineRequest& request, std::optional<std::size_t> pieces_max) {
     if (request.headers.contains("expect")) send("HTTP/1.1 100 Continue\r\n\r\n");
     if (request.headers["transfer-encoding"] == "chunked") {
       for (std::size_t pieces = 0; !pieces_max || pieces < *pieces_max; ++pieces) {
@@ -230,7 +230,7 @@ struct FakeEngine::Impl {
   void reply_error(const Wire& wire, int status, const std::string& message) const { reply(wire, status, json{{"message", message}}.dump()); }
 
   void answer(Wire& wire) {
-    LoggedRequest request = wire.head();
+    EngineRequest request = wire.head();
     const std::size_t slash = request.target.find('/', 1);
     const bool is_versioned = request.target.starts_with("/v1.") && slash != std::string::npos;
     const std::string target = is_versioned ? request.target.substr(slash) : request.target;
@@ -277,7 +277,7 @@ struct FakeEngine::Impl {
       reply(wire, 201, "");
     } else if (request.method == "DELETE" && path.starts_with("/images/")) {
       const std::string name = path.substr(8);
-      FakeImage* const named = store.find(name);
+      FakeEngineImage* const named = store.find(name);
       const std::string id = named == nullptr ? name : named->id;
       if (named != nullptr && named->id != name && named->tags.size() > 1) {
         std::erase(named->tags, name);
@@ -343,14 +343,14 @@ struct FakeEngine::Impl {
       reply(wire, 200, json{{"Architecture", "x86_64"}, {"DriverStatus", status}}.dump());
     } else if (path == "/images/json") {
       json list = json::array();
-      for (const FakeImage& image : store.images()) list.push_back(describe(image));
+      for (const FakeEngineImage& image : store.images()) list.push_back(describe(image));
       reply(wire, 200, list.dump());
     } else if (path == "/system/df") {
       std::uint64_t bytes = 0;
-      for (const FakeImage& image : store.images()) bytes += image.bytes;
+      for (const FakeEngineImage& image : store.images()) bytes += image.bytes;
       reply(wire, 200, json{{"LayersSize", bytes}, {"Images", nullptr}, {"Containers", nullptr}, {"Volumes", nullptr}, {"BuildCache", nullptr}}.dump());
     } else if (path.starts_with("/images/") && path.ends_with("/history")) {
-      const FakeImage* const image = store.find(path.substr(8, path.size() - 16));
+      const FakeEngineImage* const image = store.find(path.substr(8, path.size() - 16));
       json steps = json::array();
       if (image != nullptr) for (const std::uint64_t size : image->layer_bytes) steps.insert(steps.begin(), json{{"Size", size}});
       reply(wire, 200, steps.dump());
@@ -358,7 +358,7 @@ struct FakeEngine::Impl {
       reply(wire, 200, containers);
     } else if (path.starts_with("/images/") && path.ends_with("/json")) {
       const std::string name = path.substr(8, path.size() - 13);
-      const FakeImage* image = store.find(name);
+      const FakeEngineImage* image = store.find(name);
       if (image == nullptr) {
         reply_error(wire, 404, "No such image: " + name);
         return;
@@ -375,7 +375,7 @@ struct FakeEngine::Impl {
   }
 
   // Null where there is nothing, as 20.10 does.
-  static json describe(const FakeImage& image) {
+  static json describe(const FakeEngineImage& image) {
     json out{{"Id", image.id}, {"RepoTags", nullptr}, {"RepoDigests", nullptr}, {"Labels", nullptr}, {"Size", image.bytes}};
     if (!image.tags.empty()) out["RepoTags"] = image.tags;
     if (!image.digests.empty()) out["RepoDigests"] = image.digests;
@@ -406,7 +406,7 @@ struct FakeEngine::Impl {
     begin_stream(wire);
     std::vector<std::string> lines{json{{"status", "Pulling from " + name}, {"id", digest}}.dump()};
     if (!pull_status.empty()) lines.push_back(json{{"status", pull_status}, {"id", "0123456789ab"}}.dump());
-    if (FakeImage* image = store.find(found->second)) {
+    if (FakeEngineImage* image = store.find(found->second)) {
       const std::string familiar = name.starts_with("docker.io/library/") ? name.substr(18) : name;
       image->digests.push_back(familiar + "@" + digest);
     }
@@ -468,7 +468,7 @@ struct FakeEngine::Impl {
     return fault;
   }
 
-  void load(Wire& wire, LoggedRequest& request, const std::string& target) {
+  void load(Wire& wire, EngineRequest& request, const std::string& target) {
     LoadFault fault = next_fault(false);
     if (fault == LoadFault::status_500) {
       log(request);
@@ -538,7 +538,7 @@ struct FakeEngine::Impl {
     return lines;
   }
 
-  void log(const LoggedRequest& request) {
+  void log(const EngineRequest& request) {
     const std::scoped_lock lock(mutex);
     requests.push_back(request);
   }
@@ -559,7 +559,7 @@ struct FakeEngine::Impl {
   std::string pull_failure;
   std::string pull_status;
   std::map<std::string, Override> overrides;
-  std::vector<LoggedRequest> requests;
+  std::vector<EngineRequest> requests;
   std::vector<std::map<std::string, std::string>> archives;
   std::vector<std::string> events_told;
   std::size_t events_forgotten = 0;   // the history begins there
@@ -583,7 +583,7 @@ FakeEngine::~FakeEngine() = default;
 
 const std::filesystem::path& FakeEngine::socket() const { return impl_->options.socket; }
 
-void FakeEngine::add_image(FakeImage image) {
+void FakeEngine::add_image(FakeEngineImage image) {
   const std::scoped_lock lock(impl_->mutex);
   impl_->store.add(std::move(image));
 }
@@ -601,7 +601,7 @@ void FakeEngine::with_objects(const std::function<void(FakeObjects&)>& change) {
 std::vector<std::string> FakeEngine::image_tags() const {
   const std::scoped_lock lock(impl_->mutex);
   std::vector<std::string> tags;
-  for (const FakeImage& image : impl_->store.images()) tags.insert(tags.end(), image.tags.begin(), image.tags.end());
+  for (const FakeEngineImage& image : impl_->store.images()) tags.insert(tags.end(), image.tags.begin(), image.tags.end());
   return tags;
 }
 
@@ -677,14 +677,14 @@ std::size_t FakeEngine::listeners() const {
   return impl_->listeners;
 }
 
-std::vector<LoggedRequest> FakeEngine::requests() const {
+std::vector<EngineRequest> FakeEngine::requests() const {
   const std::scoped_lock lock(impl_->mutex);
   return impl_->requests;
 }
 
 std::vector<std::string> FakeEngine::targets() const {
   std::vector<std::string> out;
-  for (const LoggedRequest& request : requests()) out.push_back(request.method + " " + request.target);
+  for (const EngineRequest& request : requests()) out.push_back(request.method + " " + request.target);
   return out;
 }
 

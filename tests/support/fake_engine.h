@@ -43,7 +43,7 @@ enum class LoadFault {
   silent_forget,      // layers that the inventory named are not there any more
 };
 
-struct LoggedRequest {
+struct EngineRequest {
   std::string method;
   std::string target;
   std::map<std::string, std::string> headers;  // lower-case names
@@ -59,7 +59,7 @@ class FakeEngine {
   FakeEngine& operator=(const FakeEngine&) = delete;
 
   const std::filesystem::path& socket() const;
-  void add_image(FakeImage image);
+  void add_image(FakeEngineImage image);
   // Answer to GET /containers/json, instead of the containers of objects().
   void set_containers(std::string json);
   // Next loads, in order; afterwards all are good.
@@ -93,7 +93,7 @@ class FakeEngine {
   // Called once, before the first request that begins so ("DELETE /volumes/x") is answered; may change this engine.
   void before(const std::string& request, std::function<void()> action);
 
-  std::vector<LoggedRequest> requests() const;
+  std::vector<EngineRequest> requests() const;
   std::vector<std::string> targets() const;                          // "GET /v1.41/images/json"
   std::vector<std::map<std::string, std::string>> loads() const;     // files of each archive that arrived whole
   std::size_t loads_at_once_max() const;

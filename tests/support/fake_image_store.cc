@@ -73,12 +73,12 @@ std::map<std::string, std::string> read_tar(std::string_view archive) {
   throw LoadRefused("unexpected EOF");
 }
 
-void FakeImageStore::add(FakeImage image) {
+void FakeImageStore::add(FakeEngineImage image) {
   add_chain(image.diff_ids);
   for (const std::string& name : image.tags) {
-    for (FakeImage& other : images_) std::erase(other.tags, name);
+    for (FakeEngineImage& other : images_) std::erase(other.tags, name);
   }
-  if (FakeImage* known = find(image.id)) {
+  if (FakeEngineImage* known = find(image.id)) {
     known->tags.insert(known->tags.end(), image.tags.begin(), image.tags.end());
     known->digests.insert(known->digests.end(), image.digests.begin(), image.digests.end());
     return;
@@ -86,8 +86,8 @@ void FakeImageStore::add(FakeImage image) {
   images_.push_back(std::move(image));
 }
 
-FakeImage* FakeImageStore::find(std::string_view name) {
-  const auto found = std::find_if(images_.begin(), images_.end(), [&](const FakeImage& image) {
+FakeEngineImage* FakeImageStore::find(std::string_view name) {
+  const auto found = std::find_if(images_.begin(), images_.end(), [&](const FakeEngineImage& image) {
     return image.id == name || std::find(image.tags.begin(), image.tags.end(), name) != image.tags.end() ||
            std::find(image.digests.begin(), image.digests.end(), name) != image.digests.end();
   });
@@ -95,14 +95,14 @@ FakeImage* FakeImageStore::find(std::string_view name) {
 }
 
 void FakeImageStore::tag(std::string_view id, const std::string& name) {
-  for (FakeImage& image : images_) std::erase(image.tags, name);
-  if (FakeImage* image = find(id)) image->tags.push_back(name);
+  for (FakeEngineImage& image : images_) std::erase(image.tags, name);
+  if (FakeEngineImage* image = find(id)) image->tags.push_back(name);
 }
 
 bool FakeImageStore::remove(std::string_view id) {
-  if (std::erase_if(images_, [&](const FakeImage& image) { return image.id == id; }) == 0) return false;
+  if (std::erase_if(images_, [&](const FakeEngineImage& image) { return image.id == id; }) == 0) return false;
   chains_.clear();
-  for (const FakeImage& image : images_) add_chain(image.diff_ids);
+  for (const FakeEngineImage& image : images_) add_chain(image.diff_ids);
   return true;
 }
 
@@ -139,7 +139,7 @@ std::vector<std::string> FakeImageStore::load_docker_archive(const std::map<std:
       const std::string found = Digest::of(inflate(bytes)).to_string();
       if (found != diff_ids[i]) throw LoadRefused("invalid diffID for layer " + std::to_string(i) + ": expected " + diff_ids[i] + ", got " + found);
     }
-    FakeImage image{.id = Digest::of(config).to_string(), .tags = {}, .digests = {}, .diff_ids = diff_ids};
+    FakeEngineImage image{.id = Digest::of(config).to_string(), .tags = {}, .digests = {}, .diff_ids = diff_ids};
     if (entry.at("RepoTags").is_array()) image.tags = entry.at("RepoTags").get<std::vector<std::string>>();
     lines.push_back(line({{"stream", image.tags.empty() ? "Loaded image ID: " + image.id + "\n" : "Loaded image: " + image.tags[0] + "\n"}}));
     add(std::move(image));
@@ -174,7 +174,7 @@ std::vector<std::string> FakeImageStore::load_oci_layout(const std::map<std::str
     lines.push_back(line({{"stream", "Error unpacking image " + name + ": content not found\n"}}));
   }
   const Reference reference = Reference::parse(name);
-  FakeImage image{.id = root, .tags = {}, .digests = {reference.familiar_name() + "@" + root}, .diff_ids = diff_ids};
+  FakeEngineImage image{.id = root, .tags = {}, .digests = {reference.familiar_name() + "@" + root}, .diff_ids = diff_ids};
   if (!reference.digest()) image.tags = {reference.familiar()};
   lines.push_back(line({{"stream", "Loaded image: " + reference.familiar() + "\n"}}));
   if (lines.size() > 1) images_.push_back(std::move(image));

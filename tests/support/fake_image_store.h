@@ -27,7 +27,7 @@ struct LoadRefused : std::runtime_error {
 // Regular files of a tar archive by name; throws LoadRefused("unexpected EOF") when its end is missing.
 std::map<std::string, std::string> read_tar(std::string_view archive);
 
-struct FakeImage {
+struct FakeEngineImage {
   std::string id;
   std::vector<std::string> tags;     // familiar
   std::vector<std::string> digests;  // "redis@sha256:…"
@@ -41,9 +41,9 @@ class FakeImageStore {
  public:
   explicit FakeImageStore(bool is_containerd) : is_containerd_(is_containerd) {}
 
-  void add(FakeImage image);
-  FakeImage* find(std::string_view name_or_id);
-  std::vector<FakeImage>& images() { return images_; }
+  void add(FakeEngineImage image);
+  FakeEngineImage* find(std::string_view name_or_id);
+  std::vector<FakeEngineImage>& images() { return images_; }
   void tag(std::string_view id, const std::string& name);
   // By ID; its layers go with it unless another image stands on them. False when there is none.
   bool remove(std::string_view id);
@@ -58,7 +58,7 @@ class FakeImageStore {
   std::vector<Digest> add_chain(const std::vector<std::string>& diff_ids);
 
   bool is_containerd_;
-  std::vector<FakeImage> images_;
+  std::vector<FakeEngineImage> images_;
   std::set<Digest> chains_;
   std::map<std::string, std::string> blobs_;  // by digest; containerd store
 };
