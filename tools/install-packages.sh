@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 
 # Packages that bring services which nobody asked for here.
-service_packages=(docker.io docker-registry containerd)
+service_packages=(docker.io docker-registry containerd openssh-server)
 # Packages that docker.io or its containerd cannot stand beside.
 foreign_engines=(docker-ce docker-ce-cli docker-ce-rootless-extras containerd.io moby-engine moby-cli moby-containerd moby-runc podman-docker)
 lock_wait_seconds=600
