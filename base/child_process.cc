@@ -21,6 +21,7 @@ namespace {
 
 constexpr std::size_t error_text_bytes_max = 16 * 1024;
 constexpr std::chrono::seconds patience{2};  // between SIGTERM and SIGKILL
+constexpr int lost_exit_code = 255;
 // A program's standard error may outlive it, in programs that it started, or end before it does.
 constexpr int look_milliseconds = 200;
 constexpr int look_milliseconds_when_silent = 20;
@@ -82,7 +83,6 @@ struct ChildProcess::Impl {
     for (std::string& argument : copies) argv.push_back(argument.data());
     argv.push_back(nullptr);
     const UniqueFd null(open("/dev/null", O_RDWR | O_CLOEXEC));
-    Pipe failure;
     const pid_t parent = getpid();
     pid = fork();
     if (pid == 0) become(name.c_str(), argv.data(), parent, null.get(), error.write_end.get(), failure.write_end.get());
@@ -94,7 +94,9 @@ struct ChildProcess::Impl {
     pollfd state{failure.read_end.get(), POLLIN, 0};
     while (poll(&state, 1, -1) < 0 && errno == EINTR) {
     }
-    if (read(failure.read_end.get(), &number, sizeof number) != sizeof number) return 0;
+    const ssize_t count = read(failure.read_end.get(), &number, sizeof number);
+    failure.read_end.reset();
+    if (count != sizeof number) return 0;
     waitpid(pid, nullptr, 0);
     pid = 0;
     return number;
@@ -107,10 +109,12 @@ struct ChildProcess::Impl {
     const std::lock_guard lock(mutex);
     take_errors();
     int status = 0;
-    if (waitpid(pid, &status, WNOHANG) != pid) return false;
+    const pid_t ended = waitpid(pid, &status, WNOHANG);
+    if (ended == 0 || (ended < 0 && errno == EINTR)) return false;
     take_errors();
     pid = 0;
-    code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    // None any more: this program ignores SIGCHLD or reaps all of its children, and how this one ended is lost.
+    code = ended < 0 ? lost_exit_code : WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     changed.notify_all();
     return true;
   }
@@ -130,6 +134,7 @@ struct ChildProcess::Impl {
   mutable std::mutex mutex;  // of everything below; a child is signalled and reaped under it
   mutable std::condition_variable changed;
   Pipe error;
+  Pipe failure;            // why exec failed
   bool is_silent = false;  // standard error has been closed
   bool is_started = false;
   int start_error = 0;

@@ -67,7 +67,7 @@ PathStat read_container_files(const Context& ctx, Client& client, std::string_vi
 void write_container_files(const Context& ctx, Client& client, std::string_view container, std::string_view folder,
                            const net::BodySource& tar, const WriteFilesOptions& options) {
   Query query(object_path("containers", container, "archive"));
-  query.set("path", folder).flag("noOverwriteDirNonDir", !options.may_replace_kind).flag("copyUIDGID", options.keeps_owner);
+  query.set("path", folder).flag("noOverwriteDirNonDir", !options.may_replace_kind).flag("copyUIDGID", options.belongs_to_user);
   client.exchange(ctx, {.method = "PUT",
                         .path = query.path(),
                         .source = tar,

@@ -39,7 +39,7 @@ PathStat read_container_files(const Context& ctx, Client& client, std::string_vi
 
 struct WriteFilesOptions {
   bool may_replace_kind = true;  // a folder by a file and the other way round
-  bool keeps_owner = true;       // as the archive says (copyUIDGID); else the container's root owns all
+  bool belongs_to_user = false;  // the user that the container's configuration names owns all (copyUIDGID); else as the archive says
 };
 
 // PUT /containers/{id}/archive: unpacks a tar (plain, gzip, bzip2, xz) into `folder`, which must exist. not_found for container

@@ -188,6 +188,7 @@ WaitResult wait_container(const Context& ctx, Client& client, std::string_view c
     query.set("condition", to_string(condition));
   }
   Client::Call call{.method = "POST", .path = query.path(), .silence_max = std::chrono::milliseconds(0)};
+  if (client.api_version(ctx) >= wait_condition_api && !client.is_podman(ctx)) call.head_max = std::chrono::minutes(1);  // sent at once
   if (on_waiting) call.on_head = [&](const net::ResponseHead&) { on_waiting(); };
   const nlohmann::json answer = client.exchange_json(ctx, call);
   const auto code = find_number_member(answer, "StatusCode");

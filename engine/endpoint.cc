@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <string_view>
 
 namespace drover::engine {
@@ -83,9 +84,18 @@ std::vector<std::string> split_csv(std::string_view line) {
   return fields;
 }
 
-// The names only: values may be secrets.
+// Nothing of the text: with a character amiss a value stands where the name is looked for, and values may be secrets.
 [[noreturn]] void throw_bad_custom_headers(std::string_view why) {
   throw Error(ErrorCode::usage, "bad DOCKER_CUSTOM_HEADERS: " + std::string(why) + "; it is comma-separated NAME=VALUE");
+}
+
+// RFC 9110 section 5.1: a token.
+bool is_header_name(std::string_view name) {
+  constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+  const auto is_token = [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || marks.find(c) != std::string_view::npos;
+  };
+  return !name.empty() && std::all_of(name.begin(), name.end(), is_token);
 }
 
 std::vector<std::pair<std::string, std::string>> parse_custom_headers(std::string_view text) {
@@ -93,8 +103,9 @@ std::vector<std::pair<std::string, std::string>> parse_custom_headers(std::strin
   for (const std::string& field : split_csv(text)) {
     const std::size_t equals = field.find('=');
     const std::string name(trim(std::string_view(field).substr(0, equals)));
-    if (name.empty()) throw_bad_custom_headers("a name is empty");
-    if (equals == std::string::npos) throw_bad_custom_headers(printable(name, 40) + " has no value");
+    const std::string which = "entry " + std::to_string(headers.size() + 1);
+    if (equals == std::string::npos) throw_bad_custom_headers(which + " has no value");
+    if (!is_header_name(name)) throw_bad_custom_headers(which + " does not begin with a header's name");
     headers.emplace_back(name, field.substr(equals + 1));
   }
   return headers;
@@ -108,8 +119,16 @@ std::vector<std::pair<std::string, std::string>> find_headers(const Environment&
   return headers;
 }
 
+// "tcp://***@host": the user part may hold a password.
+std::string without_user(std::string_view host) {
+  const std::size_t begin = host.find("://");
+  const std::size_t at = host.rfind('@');
+  if (begin == std::string_view::npos || at == std::string_view::npos || at < begin) return printable(host);
+  return printable(host.substr(0, begin + 3)) + "***" + printable(host.substr(at));
+}
+
 [[noreturn]] void throw_bad_host(std::string_view host, std::string_view origin, std::string_view why) {
-  throw Error(ErrorCode::usage, "bad engine address " + printable(host) + " (" + std::string(origin) + "): " + std::string(why) +
+  throw Error(ErrorCode::usage, "bad engine address " + without_user(host) + " (" + std::string(origin) + "): " + std::string(why) +
                                     "; use unix:///path/to/docker.sock, tcp://host:2376 or ssh://user@host");
 }
 
@@ -153,7 +172,7 @@ void set_address(Endpoint& endpoint, std::string_view host, bool tls, const std:
     set_ssh(endpoint, address, origin);
     return;
   }
-  endpoint.origin = printable(host) + " (" + origin + ")";
+  endpoint.origin = without_user(host) + " (" + origin + ")";
   if (scheme == "unix") {
     endpoint.unix_socket = address.empty() ? fs::path(default_host.substr(7)) : fs::path(address);
     if (!endpoint.unix_socket.is_absolute()) throw_bad_host(host, origin, "the path of a unix socket begins with a slash");
@@ -161,10 +180,11 @@ void set_address(Endpoint& endpoint, std::string_view host, bool tls, const std:
     return;
   }
   if (scheme == "npipe" || scheme == "fd") {
-    throw Error(ErrorCode::unsupported, "engine address " + printable(host) + " (" + origin + "): " + std::string(scheme) +
+    throw Error(ErrorCode::unsupported, "engine address " + without_user(host) + " (" + origin + "): " + std::string(scheme) +
                                             ":// is not supported; use a unix, tcp or ssh address");
   }
   if (scheme != "tcp") throw_bad_host(host, origin, "unknown scheme " + printable(scheme));
+  if (address.find('@') != std::string_view::npos) throw_bad_host(host, origin, "only ssh addresses name a user");
   try {
     endpoint.url = net::Url::parse((tls ? "https://" : "http://") + with_default_port(address, tls));
   } catch (const Error& error) {

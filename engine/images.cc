@@ -17,7 +17,9 @@ constexpr ApiVersion pull_platform_api{1, 32};
 constexpr ApiVersion prune_api{1, 25};
 constexpr ApiVersion shared_size_api{1, 42};
 
+// An engine below API 1.43 writes "<none>:<none>" and "<none>@<none>" where there is no name.
 std::vector<std::string> familiar_names(std::vector<std::string> names) {
+  std::erase_if(names, [](const std::string& name) { return name.find("<none>") != std::string::npos; });
   for (std::string& name : names) name = familiar_name_of(name);
   return names;
 }

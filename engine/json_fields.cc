@@ -63,9 +63,7 @@ std::vector<std::string> texts_member(const nlohmann::json& object, const char* 
   const nlohmann::json& values = member(object, name);
   if (!values.is_array()) return texts;
   for (const nlohmann::json& value : values) {
-    if (!value.is_string()) continue;
-    std::string text = value.get<std::string>();
-    if (text.find("<none>") == std::string::npos) texts.push_back(std::move(text));
+    if (value.is_string()) texts.push_back(value.get<std::string>());
   }
   return texts;
 }

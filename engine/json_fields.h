@@ -27,7 +27,7 @@ std::optional<Timestamp> time_member(const nlohmann::json& object, const char* n
 std::optional<Digest> digest_member(const nlohmann::json& object, const char* name);
 // The same, where podman leaves out "sha256:".
 std::optional<Digest> image_id_member(const nlohmann::json& object, const char* name);
-// The texts of an array; "<none>:<none>" and "<none>@<none>" are left out (below API 1.43).
+// The texts of an array.
 std::vector<std::string> texts_member(const nlohmann::json& object, const char* name);
 std::map<std::string, std::string> map_member(const nlohmann::json& object, const char* name);
 // The names of an object's members, as in {"80/tcp": {}}.

@@ -151,10 +151,10 @@ void SshTunnel::open(const Context& ctx) {
 }
 
 std::optional<std::string> SshTunnel::find_reason() {
-  const std::lock_guard lock(mutex_);
-  if (!ssh_) return std::nullopt;
   // Its last words may come a little later than the end of the connections that it carried.
   constexpr std::chrono::milliseconds grace{200};
+  const std::unique_lock lock(mutex_, grace);
+  if (!lock || !ssh_) return std::nullopt;  // who opens it anew will tell
   if (const std::optional<int> code = ssh_->wait_for(grace)) return explain_ssh_end(target_, *code, ssh_->error_text()).what();
   return find_ssh_refusal(target_, ssh_->error_text());
 }

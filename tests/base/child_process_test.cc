@@ -55,6 +55,21 @@ BOOST_AUTO_TEST_CASE(it_is_ended_with_its_object) {
   BOOST_TEST(!is_alive(pid));
 }
 
+// As in a program that ignores its children's ends, or reaps all of them itself.
+BOOST_AUTO_TEST_CASE(an_end_that_somebody_else_took_is_an_end) {
+  struct sigaction before {};
+  struct sigaction ignore {};
+  ignore.sa_handler = SIG_IGN;
+  sigaction(SIGCHLD, &ignore, &before);
+  {
+    const ChildProcess child("/bin/sh", {"-c", "exit 3"});
+    while (!child.wait_for(1s)) {
+    }
+    BOOST_TEST(child.exit_code().value() == 255);
+  }
+  sigaction(SIGCHLD, &before, nullptr);
+}
+
 BOOST_AUTO_TEST_CASE(it_outlives_the_thread_that_started_it) {
   std::unique_ptr<ChildProcess> child;
   std::thread([&] { child = std::make_unique<ChildProcess>("/bin/sh", std::vector<std::string>{"-c", "echo $$ >&2; exec sleep 1000"}); }).join();

@@ -152,6 +152,26 @@ BOOST_DATA_TEST_CASE(headers_of_the_environment_replace_those_of_the_config, boo
   BOOST_TEST(headers == row.headers);
 }
 
+const Environment with_secrets[] = {
+    {{"DOCKER_CUSTOM_HEADERS", "Authorization: Bearer s3cret"}},
+    {{"DOCKER_CUSTOM_HEADERS", "Authorization: Bearer s3cret="}},
+    {{"DOCKER_CUSTOM_HEADERS", "X-Auth=user,s3cret"}},
+    {{"DOCKER_HOST", "tcp://user:s3cret@host:2375"}},
+    {{"DOCKER_HOST", "SSH://user:s3cret@host"}},
+    {{"DOCKER_HOST", "http://user:s3cret@host"}},
+    {{"DOCKER_HOST", "npipe://user:s3cret@host"}},
+    {{"DOCKER_HOST", "ssh://user:s3cret@host"}},
+};
+
+BOOST_AUTO_TEST_CASE(what_may_be_a_secret_is_in_no_message) {
+  for (const Environment& environment : with_secrets) {
+    BOOST_CHECK_EXCEPTION(find_endpoint({}, environment), Error, [](const Error& error) {
+      BOOST_TEST_MESSAGE(error.what());
+      return std::string(error.what()).find("s3cret") == std::string::npos;
+    });
+  }
+}
+
 BOOST_AUTO_TEST_CASE(precedence_is_that_of_dockers_code) {
   const test::TempDir dir;
   const std::string config = dir.path().string();

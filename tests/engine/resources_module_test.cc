@@ -98,11 +98,11 @@ std::vector<Row> rows_for_1_41() {
        [](EngineClient& e) {
          BOOST_TEST(prune_containers(e.ctx, *e.client, {{"until", {"1h"}}}).reclaimed_bytes == 5);
        }},
-      {"PUT /containers/web/archive?path=%2Fdata&copyUIDGID=1", "tar bytes", "",
+      {"PUT /containers/web/archive?path=%2Fdata", "tar bytes", "",
        [](EngineClient& e) { write_container_files(e.ctx, *e.client, "web", "/data", text_source("tar bytes")); }},
-      {"PUT /containers/web/archive?path=%2F&noOverwriteDirNonDir=1", "", "",
+      {"PUT /containers/web/archive?path=%2F&noOverwriteDirNonDir=1&copyUIDGID=1", "", "",
        [](EngineClient& e) {
-         write_container_files(e.ctx, *e.client, "web", "/", text_source(""), {.may_replace_kind = false, .keeps_owner = false});
+         write_container_files(e.ctx, *e.client, "web", "/", text_source(""), {.may_replace_kind = false, .belongs_to_user = true});
        }},
       {"GET /containers/web/export", "", "bytes",
        [](EngineClient& e) {
