@@ -204,7 +204,12 @@ RestoredVolume restore_volume(const Context& ctx, engine::Client& client, const 
   engine::create_volume(ctx, client, {.name = volume, .driver = archive.driver, .options = archive.options, .labels = archive.labels});
   const Helper helper(ctx, client, state, volume, HelperAccess::write);
   store::VolumeArchiveReader files(file);
-  engine::write_container_files(ctx, client, helper.container(), mount_point, [&](std::span<std::byte> out) { return files.read(out); });
+  BytePipe tar(ctx, [&](const Context& inner, const BytePipe::Push& push) {
+    store::write_tree(inner, [&](std::span<std::byte> out) { return files.read(out); }, mount_point + 1, [&](std::span<const std::byte> bytes) {
+      if (!push(bytes)) throw Error(ErrorCode::engine, "the engine took no more of the archive");
+    });
+  });
+  engine::write_container_files(ctx, client, helper.container(), "/", [&](std::span<std::byte> out) { return tar.read(out); });
 
   const std::optional<engine::Volume> made = engine::find_volume(ctx, client, volume);
   const std::filesystem::path visible = made ? visible_folder(client, *made) : std::filesystem::path();

@@ -7,6 +7,8 @@
 #include <archive.h>
 #include <archive_entry.h>
 
+#include <locale.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -33,6 +35,27 @@ std::string reason_of(archive* a) {
   const char* why = archive_error_string(a);
   return printable(why == nullptr ? "unknown error" : why);
 }
+
+// In the C locale, which drover runs in, libarchive takes names beyond ASCII for errors.
+class Utf8Names {
+ public:
+  Utf8Names() : locale_(newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {
+    if (is_set()) before_ = uselocale(locale_);
+  }
+  ~Utf8Names() {
+    if (!is_set()) return;
+    uselocale(before_);
+    freelocale(locale_);
+  }
+  Utf8Names(const Utf8Names&) = delete;
+  Utf8Names& operator=(const Utf8Names&) = delete;
+
+  bool is_set() const { return locale_ != nullptr; }
+
+ private:
+  locale_t locale_;
+  locale_t before_ = nullptr;
+};
 
 // libarchive's reader over a source. What the source throws comes out of check().
 class Reader {
@@ -93,10 +116,10 @@ class Reader {
 // Written as it was read: names are bytes, attributes stand where GNU tar and the engines look for them.
 class Writer {
  public:
-  explicit Writer(const ByteSink& sink) : sink_(sink), archive_(archive_write_new()) {
+  Writer(const ByteSink& sink, const Utf8Names& utf8) : sink_(sink), archive_(archive_write_new()) {
     if (!archive_) throw Error(ErrorCode::failed, "cannot make a tar writer: out of memory");
     check(archive_write_set_format_pax_restricted(archive_.get()));
-    check(archive_write_set_options(archive_.get(), "hdrcharset=BINARY,xattrheader=SCHILY"));
+    check(archive_write_set_options(archive_.get(), utf8.is_set() ? "xattrheader=SCHILY" : "hdrcharset=BINARY,xattrheader=SCHILY"));
     check(archive_write_open(archive_.get(), this, nullptr, &Writer::on_write, nullptr));
   }
   ~Writer() { is_deaf_ = true; }
@@ -134,6 +157,12 @@ class Writer {
   std::exception_ptr failure_;
   std::unique_ptr<archive, WriteFree> archive_;
 };
+
+// "./a" below "volume": "volume/a"; the folder itself: "volume/".
+std::string rooted(const std::string& path, const std::string& root) {
+  if (path == "." || path == "./") return root + "/";
+  return path.starts_with("./") ? root + path.substr(1) : path;
+}
 
 std::string_view kind_of(archive_entry* entry) {
   switch (archive_entry_filetype(entry)) {
@@ -183,11 +212,12 @@ std::string words_of(archive_entry* entry) {
 
 }  // namespace
 
-TreeListing copy_tree(const Context& ctx, const ByteSource& tar, const XattrSource& xattrs, const ByteSink& sink) {
+TreeListing copy_tree(const Context& ctx, const ByteSource& tar, const TreeCopy& copy) {
+  const Utf8Names utf8;
   TreeListing listing;
   Reader reader(tar);
   std::optional<Writer> writer;
-  if (sink) writer.emplace(sink);
+  if (copy.sink) writer.emplace(copy.sink, utf8);
   std::vector<std::byte> piece(piece_bytes);
   while (archive_entry* const entry = reader.next()) {
     ctx.check_stop();
@@ -197,10 +227,13 @@ TreeListing copy_tree(const Context& ctx, const ByteSource& tar, const XattrSour
     const char* const other_name = archive_entry_hardlink(entry);
     if (other_name != nullptr) {  // everything else is told where the file itself stands
       listing[path] = "name of " + std::string(other_name);
+      archive_entry_set_hardlink(entry, rooted(other_name, copy.root).c_str());
+      archive_entry_set_pathname(entry, rooted(path, copy.root).c_str());
       if (writer) writer->header(entry);
       continue;
     }
-    add_xattrs(entry, path, xattrs);
+    add_xattrs(entry, path, copy.xattrs);
+    archive_entry_set_pathname(entry, rooted(path, copy.root).c_str());
     std::string words = words_of(entry);
     for (const auto& [key, value] : xattrs_of(entry)) words += " " + key + "=" + percent_encode(value);
     if (writer) writer->header(entry);

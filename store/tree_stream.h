@@ -6,7 +6,13 @@
 
 namespace drover::store {
 
-// Reads to the end; with a sink, writes the same entries there, with the added attributes, as pax.
-TreeListing copy_tree(const Context& ctx, const ByteSource& tar, const XattrSource& xattrs, const ByteSink& sink);
+struct TreeCopy {
+  XattrSource xattrs = {};  // adds to what the stream has
+  std::string root = ".";   // what the tree's own folder is called in the copy: "./a" becomes "volume/a"
+  ByteSink sink = {};       // gets the same entries as pax; may be empty
+};
+
+// Reads to the end. The listing has the names of the original.
+TreeListing copy_tree(const Context& ctx, const ByteSource& tar, const TreeCopy& copy);
 
 }  // namespace drover::store

@@ -139,17 +139,22 @@ std::string difference_of(const TreeListing& wanted, const TreeListing& found) {
   return {};
 }
 
-TreeListing list_tree(const Context& ctx, const ByteSource& tar, const XattrSource& xattrs) { return copy_tree(ctx, tar, xattrs, {}); }
+TreeListing list_tree(const Context& ctx, const ByteSource& tar, const XattrSource& xattrs) { return copy_tree(ctx, tar, {.xattrs = xattrs}); }
+
+void write_tree(const Context& ctx, const ByteSource& tar, const std::string& root, const std::function<void(std::span<const std::byte>)>& sink) {
+  copy_tree(ctx, tar, {.root = root, .sink = sink});
+}
 
 VolumeArchive write_volume_archive(const Context& ctx, const std::filesystem::path& file, VolumeArchive about, const ByteSource& tar,
                                    const XattrSource& xattrs) {
   Draft draft(file);
   const ByteSink to_file = [&](std::span<const std::byte> bytes) { draft.write(bytes); };
   Compressor compressor(to_file);
-  const TreeListing listing = copy_tree(ctx, tar, xattrs, [&](std::span<const std::byte> bytes) {
+  const ByteSink to_compressor = [&](std::span<const std::byte> bytes) {
     about.bytes += bytes.size();
     compressor.write(bytes);
-  });
+  };
+  const TreeListing listing = copy_tree(ctx, tar, {.xattrs = xattrs, .sink = to_compressor});
   compressor.finish();
   about.entries = listing.size();
   about.tree = digest_of(listing);

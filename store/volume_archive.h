@@ -35,6 +35,9 @@ std::string difference_of(const TreeListing& wanted, const TreeListing& found);
 // about 200 bytes of memory a file.
 TreeListing list_tree(const Context& ctx, const ByteSource& tar, const XattrSource& xattrs = {});
 
+// Writes the same tree with its folder "." called `root`: engines pass over the mode and owner of an entry "." when they unpack.
+void write_tree(const Context& ctx, const ByteSource& tar, const std::string& root, const std::function<void(std::span<const std::byte>)>& sink);
+
 struct VolumeArchive {
   std::string volume;
   std::string driver = "local";
