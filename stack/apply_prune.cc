@@ -68,9 +68,15 @@ class Walk {
     return kept("of an unknown kind");
   }
 
-  std::string user_of(const engine::Filters& filters) const {
-    const auto users = engine::list_containers(ctx_, client_, {.filters = filters});
-    return users.empty() ? std::string() : users.front().name.empty() ? users.front().id.substr(0, 12) : users.front().name;
+  // All lists of containers are read whole: filters mean different things to different engines.
+  std::string network_user(const engine::Network& network) const {
+    for (const engine::ContainerSummary& container : engine::list_containers(ctx_, client_)) {
+      const bool uses = std::any_of(container.networks.begin(), container.networks.end(), [&](const auto& entry) {
+        return entry.first == network.name || entry.second.network_id == network.id;
+      });
+      if (uses) return container.name.empty() ? container.id.substr(0, 12) : container.name;
+    }
+    return {};
   }
 
   Verdict remove_container(const PruneItem& item) {
@@ -82,7 +88,6 @@ class Walk {
     return {};
   }
 
-  // Not by the filter `ancestor`: some engines compare names there.
   std::string image_user(const engine::ImageDetails& image) const {
     for (const engine::ContainerSummary& container : engine::list_containers(ctx_, client_)) {
       const bool uses = container.image_id == image.id || container.image_manifest == image.id ||
@@ -138,7 +143,7 @@ class Walk {
     const auto network = engine::find_network(ctx_, client_, item.id);
     if (!network) return gone();
     if (!network->members.empty()) return kept("container " + printable(network->members.front().name) + " is in it now");
-    if (const std::string user = user_of({{"network", {item.id}}}); !user.empty()) return kept("container " + printable(user) + " names it");
+    if (const std::string user = network_user(*network); !user.empty()) return kept("container " + printable(user) + " names it");
     engine::remove_network(ctx_, client_, item.id);
     return {};
   }

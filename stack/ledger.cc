@@ -82,7 +82,8 @@ Ledger observe(Ledger ledger, const engine::Snapshot& snapshot, TimePoint now) {
     TimePoint& used = ledger.volumes_used[mount.volume];
     used = std::max(used, mount.time);
     const std::string project = project_of(mount.labels);
-    if (project.empty()) continue;
+    const auto forgotten = ledger.forgotten.find(project);
+    if (project.empty() || (forgotten != ledger.forgotten.end() && mount.time <= forgotten->second)) continue;
     see_project(ledger, project, mount.time);
     own(ledger, project, mount.volume, service_of(mount.labels), mount.time);
   }

@@ -47,6 +47,7 @@ struct Ledger {
   std::map<std::string, TimePoint> volumes_used = {};                // when each volume was last seen in use, owned or not
   std::map<std::string, std::map<std::string, Image>> images = {};   // by engine, then ID; those that the engine still has
   std::vector<Prefetched> prefetched = {};                           // for updates that are not applied yet
+  std::map<std::string, TimePoint> forgotten = {};                   // projects, and when; the engine's older memories of them do not count
   std::map<std::string, TimePoint> pins = {};                        // what `drover pin` was given: a familiar reference or an image ID
 
   friend bool operator==(const Ledger&, const Ledger&) = default;

@@ -71,6 +71,7 @@ Json json_of(const Ledger& ledger) {
         {{"imageId", record.image_id}, {"reference", record.reference}, {"project", record.project}, {"time", seconds_of(record.time)}});
   }
   json["volumesUsed"] = times_json(ledger.volumes_used);
+  json["forgotten"] = times_json(ledger.forgotten);
   json["pins"] = times_json(ledger.pins);
   return json;
 }
@@ -88,6 +89,7 @@ Ledger ledger_of_json(const Json& json) {
                                  .time = time_of(record.at("time"))});
   }
   ledger.volumes_used = times_of_json(json.at("volumesUsed"));
+  ledger.forgotten = times_of_json(json.at("forgotten"));
   ledger.pins = times_of_json(json.at("pins"));
   return ledger;
 }

@@ -99,6 +99,7 @@ void forget_project(const Context& ctx, engine::Client& client, const StateFolde
       if (project_of(network.labels) == project) refuse_for("network " + network.name);
     }
     ledger.projects.erase(found);
+    ledger.forgotten[project] = ctx.clock->system_now();
     return ledger;
   });
 }

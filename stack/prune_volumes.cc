@@ -89,6 +89,10 @@ class VolumeJudge {
   }
 
   void judge_other(const SnapshotVolume& volume, PruneItem item, const std::vector<Owner>& owners, std::size_t index) {
+    if (!input_.policy.volumes.empty() || !input_.policy.named_of.empty()) {  // whoever names some means those
+      item.reason = owners.empty() ? "not named on the command line" : owners_text(owners);
+      return keep(std::move(item));
+    }
     if (!input_.down.empty()) {
       item.reason = (owners.empty() ? "" : owners_text(owners) + "; ") + down_text(input_.down);
       item.reason += ", or name it with --volume " + volume.name + " --force";

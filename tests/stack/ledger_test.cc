@@ -26,6 +26,16 @@ BOOST_AUTO_TEST_CASE(a_look_adds_owners_and_never_takes_one_away) {
   BOOST_TEST(owners_of(later, "other").empty());
 }
 
+BOOST_AUTO_TEST_CASE(what_was_forgotten_does_not_come_back_by_old_events) {
+  engine::Snapshot engine{.engine = "unix:///x"};
+  engine.past_mounts = {{.volume = "data", .time = ago(1h), .labels = of("mail", "db")}};
+  stack::Ledger seen;
+  seen.forgotten["mail"] = now;
+  BOOST_TEST(observe(seen, engine, now).projects.empty());
+  engine.past_mounts[0].time = now + 1h;
+  BOOST_TEST(observe(seen, engine, now).projects.contains("mail"));
+}
+
 BOOST_AUTO_TEST_CASE(images_are_remembered_while_the_engine_has_them) {
   engine::Snapshot engine{.engine = "unix:///x"};
   engine.images = {image("a", {"localhost:5000/app:1"}, days(3))};

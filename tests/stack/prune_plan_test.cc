@@ -198,7 +198,7 @@ BOOST_AUTO_TEST_CASE(a_named_volume_goes_by_name_and_an_owned_one_by_force) {
   BOOST_TEST(plan({PruneKind::volume}).remove.size() == 1U);
   policy.volumes = {"mail_data", "mail_old"};
   BOOST_TEST(text(PruneKind::volume) ==
-             "keep volume loose: named; --volume loose removes it\n"
+             "keep volume loose: not named on the command line\n"
              "refuse volume mail_data: used by container mail-db-1 (running); remove the container first (docker rm mail-db-1)\n"
              "refuse volume mail_old: owned by project mail; add --force if its data may go\n"
              "to remove: 0, 0 B\n");

@@ -19,6 +19,7 @@ stack::Ledger full_ledger() {
   ledger.images["unix:///x"]["sha256:aa"] = {.first_seen = ago(days(2)), .last_used = now, .repositories = {"db"}};
   ledger.images["unix:///x"]["sha256:bb"] = {.first_seen = ago(days(2))};
   ledger.prefetched = {{.image_id = "sha256:cc", .reference = "db:2", .project = "mail", .time = now}};
+  ledger.forgotten["wiki"] = now;
   ledger.pins["db:1"] = now;
   return ledger;
 }
