@@ -155,7 +155,12 @@ class Walk {
     if (const std::string user = volume_user(item); !user.empty()) return kept("container " + printable(user) + " uses it now");
     Verdict verdict;
     if (item.is_named && options_.archive_folder) {
-      verdict.archive = archive_volume(ctx_, client_, state_, item.id, *options_.archive_folder);
+      try {
+        verdict.archive = archive_volume(ctx_, client_, state_, item.id, *options_.archive_folder);
+      } catch (const Error& error) {  // of the volume or of what drover reads it by: not the volume's going by itself
+        if (error.code() != ErrorCode::not_found) throw;
+        return {.state = State::failed, .why = std::string("not archived: ") + error.what()};
+      }
       if (const std::string user = volume_user(item); !user.empty()) return {State::kept, "container " + printable(user) + " uses it now", verdict.archive};
     }
     engine::remove_volume(ctx_, client_, item.id);

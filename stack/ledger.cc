@@ -25,7 +25,10 @@ void see_project(Ledger& ledger, const std::string& project, TimePoint seen) {
 
 void see_container(Ledger& ledger, const engine::SnapshotContainer& container, TimePoint now) {
   if (container.labels.contains(engine::helper_label)) return;
-  for (const std::string& volume : container.volumes) ledger.volumes_used[volume] = now;
+  for (const std::string& volume : container.volumes) {
+    TimePoint& used = ledger.volumes_used[volume];
+    used = std::max(used, now);  // a clock may have stood still
+  }
   const std::string project = project_of(container.labels);
   if (project.empty()) return;
   see_project(ledger, project, now);

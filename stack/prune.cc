@@ -35,6 +35,8 @@ Ledger note(const Context& ctx, const engine::Snapshot& snapshot, const StateFol
     const TimePoint now = ctx.clock->system_now();
     ledger = observe(std::move(ledger), snapshot, now);
     for (const ProjectWords& project : projects) ledger = observe(std::move(ledger), project, now);
+    // What was seen by nobody before may have been in use a minute ago: its grace begins with the first look.
+    for (const engine::SnapshotVolume& volume : snapshot.volumes) ledger.volumes_used.try_emplace(volume.name, now);
     return ledger;
   });
 }
@@ -70,7 +72,12 @@ PrunePlan restrict_to(const PrunePlan& fresh, const PrunePlan& printed) {
       if (const std::string reason = reason_now(fresh, item); !reason.empty()) refuse(item, reason);
       continue;
     }
-    if (now->names != item.names) refuse(item, "it is now called " + (now->names.empty() ? "nothing" : printable(join(now->names, ", "))));
+    // Fewer names are the trace of a removal that was cut short.
+    const bool has_other_name = std::any_of(now->names.begin(), now->names.end(), [&](const std::string& name) {
+      return std::find(item.names.begin(), item.names.end(), name) == item.names.end();
+    });
+    const bool has_lost_names = item.kind != PruneKind::image && now->names.size() != item.names.size();
+    if (has_other_name || has_lost_names) refuse(item, "it is now called " + (now->names.empty() ? "nothing" : printable(join(now->names, ", "))));
     if (now->created != item.created) refuse(item, "it is another one of that name");
   }
   for (const PruneItem& item : fresh.remove) {

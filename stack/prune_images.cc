@@ -106,7 +106,7 @@ class ImageJudge {
   }
 
   void keep_used() {
-    std::map<Digest, std::size_t> by_id;  // by manifest, too
+    std::multimap<Digest, std::size_t> by_id;  // by manifest, too
     for (std::size_t i = 0; i < images().size(); ++i) {
       by_id.emplace(images()[i].id, i);
       for (const Digest& manifest : images()[i].manifests) by_id.emplace(manifest, i);
@@ -114,8 +114,8 @@ class ImageJudge {
     for (const SnapshotContainer& container : input_.snapshot.containers) {
       for (const auto* id : {&container.image_id, &container.image_manifest}) {
         if (!*id) continue;
-        const auto found = by_id.find(**id);
-        if (found != by_id.end()) use(found->second, "used by " + describe(container));
+        const auto [begin, end] = by_id.equal_range(**id);
+        for (auto found = begin; found != end; ++found) use(found->second, "used by " + describe(container));
       }
     }
     // A tag that moved on: the container that is made anew will run what it names now.
@@ -162,7 +162,8 @@ class ImageJudge {
       // Of what was seen first at the same moment, the one that was built later is taken for the later one.
       const auto moment = [&](std::size_t i) { return std::pair(arrival(images()[i]).value_or(input_.now), images()[i].built.value_or(TimePoint())); };
       std::stable_sort(indexes.begin(), indexes.end(), [&](std::size_t a, std::size_t b) { return moment(a) > moment(b); });
-      std::size_t count = std::min(indexes.size(), input_.policy.keep + used->second - 1);
+      const std::size_t each = std::min(input_.policy.keep, indexes.size());
+      std::size_t count = std::min(indexes.size(), each + used->second - 1);
       while (count < indexes.size() && moment(indexes[count]) == moment(indexes[count - 1])) ++count;  // who knows which one is the last
       const std::string reason = "one of the last " + std::to_string(count) + " of " + repository + ", which is in use";
       for (std::size_t i = 0; i < count; ++i) keep(indexes[i], reason);

@@ -43,7 +43,7 @@ struct PruneItem {
   std::uint64_t bytes = 0;                          // that its removal frees, after those before it
   std::string reason = {};
   std::optional<TimePoint> created = {};            // of a volume: another one may get its name
-  bool is_named = false;                            // a volume that is not anonymous: archived before it goes
+  bool is_named = false;                            // a volume that is not anonymous, or that a person named: archived before it goes
 };
 
 struct PrunePlan {

@@ -55,7 +55,7 @@ class VolumeJudge {
                    .bytes = volume.bytes.value_or(0),
                    .reason = {},
                    .created = volume.created,
-                   .is_named = !is_anonymous(volume)};
+                   .is_named = is_named_by_user || !is_anonymous(volume)};
     const auto user = users_.find(volume.name);
     if (user != users_.end()) {
       const SnapshotContainer& container = *user->second;

@@ -185,7 +185,12 @@ std::filesystem::path archive_volume(const Context& ctx, engine::Client& client,
   });
   std::filesystem::path file = folder / (volume + "-" + file_time(now) + ".tar.zst");
   for (int copy = 2; std::filesystem::exists(file); ++copy) file = folder / (volume + "-" + file_time(now) + "-" + std::to_string(copy) + ".tar.zst");
-  store::write_volume_archive(ctx, file, about, [&](std::span<std::byte> out) { return pipe.read(out); }, xattrs_in(visible));
+  about = store::write_volume_archive(ctx, file, about, [&](std::span<std::byte> out) { return pipe.read(out); }, xattrs_in(visible));
+  if (about.entries == 0) {  // an engine sends the folder itself at least, but leaves out what it cannot read
+    std::error_code ignored;
+    std::filesystem::remove(file, ignored);
+    throw Error(ErrorCode::invalid, "the engine sent nothing of volume " + printable(volume) + ", not even its folder");
+  }
   return file;
 }
 
@@ -203,6 +208,12 @@ RestoredVolume restore_volume(const Context& ctx, engine::Client& client, const 
   }
   engine::create_volume(ctx, client, {.name = volume, .driver = archive.driver, .options = archive.options, .labels = archive.labels});
   const Helper helper(ctx, client, state, volume, HelperAccess::write);
+  // Options may point at data that outlived the volume: a folder of the host, a share.
+  const store::TreeListing there = read_tree(ctx, client, helper, {});
+  if (std::any_of(there.begin(), there.end(), [](const auto& entry) { return entry.first != "." && entry.first != "./"; })) {
+    throw Error(ErrorCode::data_safety, "nothing was restored: volume " + printable(volume) + " was made and is not empty, its options point at data that is there" +
+                                            " already; remove the volume (docker volume rm " + printable(volume) + "), move that data away, then restore");
+  }
   store::VolumeArchiveReader files(file);
   BytePipe tar(ctx, [&](const Context& inner, const BytePipe::Push& push) {
     store::write_tree(inner, [&](std::span<std::byte> out) { return files.read(out); }, mount_point + 1, [&](std::span<const std::byte> bytes) {

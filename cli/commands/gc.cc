@@ -118,6 +118,7 @@ ExitCode run_gc(Session& session, const std::set<PruneKind>& kinds) {
 
 ExitCode run_restore(Session& session) {
   if (session.flags().references.size() != 1) throw Error(ErrorCode::usage, "name one archive: drover gc restore FILE");
+  if (session.settings().dry_run) throw Error(ErrorCode::usage, "there is no plan of a restore to print; leave out --dry-run");
   if (session.flags().volumes.size() > 1) throw Error(ErrorCode::usage, "one archive is one volume: give --volume once");
   const std::filesystem::path file = session.settings().compose.working_directory / session.flags().references.front();
   const std::string name = session.flags().volumes.empty() ? std::string() : session.flags().volumes.front();
@@ -135,6 +136,7 @@ ExitCode run_restore(Session& session) {
 
 ExitCode run_forget(Session& session) {
   if (session.flags().references.size() != 1) throw Error(ErrorCode::usage, "name one project: drover gc forget PROJECT");
+  if (session.settings().dry_run) throw Error(ErrorCode::usage, "there is no plan of forgetting to print; leave out --dry-run");
   const std::string project = session.flags().references.front();
   const stack::StateFolder state = session.state();
   require_engine(session);

@@ -14,12 +14,19 @@ namespace {
 
 // An image ID as it is, any other name as the engine shows it.
 std::string pin_name(const std::string& text) {
-  if (Digest::try_parse(text)) return text;
+  constexpr std::size_t short_id = 12;
+  constexpr std::size_t whole_id = 64;
+  const bool is_hex = text.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (Digest::try_parse(text) || (is_hex && text.size() >= short_id && text.size() <= whole_id)) return text;
   try {
     return Reference::parse(text).familiar();
   } catch (const Error& error) {
     throw Error(ErrorCode::usage, error.what());
   }
+}
+
+void refuse_dry_run(const Session& session) {
+  if (session.settings().dry_run) throw Error(ErrorCode::usage, "there is no plan of pins to print; leave out --dry-run");
 }
 
 std::vector<std::string> pin_names(const Session& session) {
@@ -46,6 +53,7 @@ ExitCode run_pin(Session& session) {
     print(session, session.state().read_ledger());
     return ExitCode::done;
   }
+  refuse_dry_run(session);
   const stack::TimePoint now = session.ctx().clock->system_now();
   print(session, session.state().update_ledger(session.ctx(), [&](stack::Ledger ledger) {
     for (const std::string& name : names) ledger.pins.emplace(name, now);
@@ -57,6 +65,7 @@ ExitCode run_pin(Session& session) {
 ExitCode run_unpin(Session& session) {
   const std::vector<std::string> names = pin_names(session);
   if (names.empty()) throw Error(ErrorCode::usage, "no image is named; drover pin --list shows the pinned ones");
+  refuse_dry_run(session);
   print(session, session.state().update_ledger(session.ctx(), [&](stack::Ledger ledger) {
     for (const std::string& name : names) {
       if (ledger.pins.erase(name) == 0) throw Error(ErrorCode::usage, printable(name) + " is not pinned; drover pin --list shows what is");

@@ -46,7 +46,7 @@ struct Host {
 BOOST_FIXTURE_TEST_SUITE(gc, Host)
 
 BOOST_AUTO_TEST_CASE(a_plan_is_printed_and_nothing_removed) {
-  const Outcome outcome = drover.run({"gc", "all", "--json"});
+  const Outcome outcome = drover.run({"gc", "all", "--min-age", "0", "--json"});
   BOOST_TEST_REQUIRE(outcome.code == 0, outcome.err);
   const ordered_json json = outcome.json();
   BOOST_TEST(members(json) == "keep,remove,refused,bytes,engine,policy,applied");
@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(a_plan_is_printed_and_nothing_removed) {
 }
 
 BOOST_AUTO_TEST_CASE(apply_removes_what_was_printed) {
-  const Outcome outcome = drover.run({"gc", "all", "--apply", "--json"});
+  const Outcome outcome = drover.run({"gc", "all", "--min-age", "0", "--apply", "--json"});
   BOOST_TEST_REQUIRE(outcome.code == 0, outcome.err);
   BOOST_TEST(outcome.json().at("outcomes").size() == 2U);
   BOOST_TEST(outcome.json().at("measuredBytes") == 2000);

@@ -24,7 +24,7 @@ struct Host {
   EngineClient engine;
   TempDir folder;
   stack::StateFolder state{folder / "state"};
-  stack::PrunePolicy policy;
+  stack::PrunePolicy policy{.min_age = std::chrono::seconds(0)};
 
   void add_image(const std::string& name, std::vector<std::string> tags) {
     engine.fake.add_image({.id = id_of(name).to_string(), .tags = std::move(tags), .digests = {}, .diff_ids = {id_of("layer " + name).to_string()}, .bytes = 100,
@@ -146,6 +146,31 @@ BOOST_AUTO_TEST_CASE(a_volume_that_is_mounted_by_then_or_another_one_by_now_stay
 
   for (const stack::PruneOutcome& outcome : report.outcomes) BOOST_TEST((outcome.state == State::kept), outcome.item.id);
   for (const std::string& name : {loose, other, third}) BOOST_TEST(has_volume(name));
+}
+
+// Somebody may have used it until a minute ago.
+BOOST_AUTO_TEST_CASE(the_grace_of_a_volume_begins_with_the_first_look) {
+  add_volume(loose);
+  policy.min_age = std::chrono::hours(24);
+  BOOST_TEST(plan({PruneKind::volume}).remove.empty());
+  engine.fake.with_objects([](FakeObjects& objects) { objects.volumes.clear(); });
+  policy.min_age = std::chrono::seconds(0);
+  add_volume(loose);
+  BOOST_TEST(plan({PruneKind::volume}).remove.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(options_that_point_at_data_stop_a_restore) {
+  add_volume("files");
+  engine.fake.with_objects([](FakeObjects& objects) { objects.volumes["files"].tar = small_tar("hello"); });
+  policy.volumes = {"files"};
+  const stack::PruneReport report = apply(plan({PruneKind::volume}), {.archive_folder = folder / "archive"});
+  BOOST_TEST_REQUIRE((report.outcomes[0].state == State::removed), report.outcomes[0].why);
+  engine.fake.before("POST /containers/create", [&] {
+    engine.fake.with_objects([](FakeObjects& objects) { objects.volumes["files"].tar = small_tar("newer"); });
+  });
+  BOOST_CHECK_EXCEPTION(stack::restore_volume(engine.ctx, *engine.client, state, report.outcomes[0].archive, ""), Error,
+                        [](const Error& error) { return error.code() == ErrorCode::data_safety; });
+  engine.fake.with_objects([](FakeObjects& objects) { BOOST_TEST((objects.volumes["files"].tar == small_tar("newer"))); });
 }
 
 BOOST_AUTO_TEST_CASE(what_is_gone_is_no_failure) {
