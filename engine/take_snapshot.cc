@@ -5,7 +5,7 @@
 #include "engine/containers.h"
 #include "engine/disk_usage.h"
 #include "engine/images.h"
-#include "engine/json_fields.h"
+#include "engine/events.h"
 #include "engine/json_stream.h"
 #include "engine/layer_usage.h"
 #include "engine/networks.h"
@@ -16,6 +16,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace drover::engine {
 namespace {
@@ -83,9 +84,11 @@ std::vector<Out> convert_all(const std::vector<In>& items) {
 }
 
 // Everything that the engine remembers; it answers at once, since the time to read until is now.
-std::vector<nlohmann::json> read_past_events(const Context& ctx, Client& client) {
-  std::vector<nlohmann::json> events;
-  JsonStream stream([&](const nlohmann::json& event) { events.push_back(event); });
+std::vector<Event> read_past_events(const Context& ctx, Client& client) {
+  std::vector<Event> events;
+  JsonStream stream([&](const nlohmann::json& object) {
+    if (auto event = parse_event(object)) events.push_back(std::move(*event));
+  });
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(ctx.clock->system_now().time_since_epoch()).count();
   Query query("/events");
   query.set("since", "0").set("until", std::to_string(seconds)).filters({{"type", {"container", "volume"}}});
@@ -98,19 +101,17 @@ std::vector<nlohmann::json> read_past_events(const Context& ctx, Client& client)
 }
 
 // A volume's event names the container, the container's events have its labels.
-std::vector<SnapshotMount> mounts_of(const std::vector<nlohmann::json>& events) {
+std::vector<SnapshotMount> mounts_of(const std::vector<Event>& events) {
   std::map<std::string, std::map<std::string, std::string>> labels;
-  std::vector<SnapshotMount> mounts;
-  for (const nlohmann::json& event : events) {
-    const nlohmann::json& actor = member(event, "Actor");
-    if (text_member(event, "Type") == "container") labels[text_member(actor, "ID")] = map_member(actor, "Attributes");
+  for (const Event& event : events) {
+    if (event.type == "container") labels[event.actor_id] = event.attributes;
   }
-  for (const nlohmann::json& event : events) {
-    const std::string action = text_member(event, "Action");
-    if (text_member(event, "Type") != "volume" || (action != "mount" && action != "unmount")) continue;
-    const nlohmann::json& actor = member(event, "Actor");
-    const auto found = labels.find(text_member(member(actor, "Attributes"), "container"));
-    SnapshotMount mount{.volume = text_member(actor, "ID"), .time = TimePoint(std::chrono::seconds(find_number_member(event, "time").value_or(0)))};
+  std::vector<SnapshotMount> mounts;
+  for (const Event& event : events) {
+    if (event.type != "volume" || (event.action != "mount" && event.action != "unmount")) continue;
+    SnapshotMount mount{.volume = event.actor_id, .time = std::chrono::time_point_cast<TimePoint::duration>(event.time)};
+    const auto container = event.attributes.find("container");
+    const auto found = container == event.attributes.end() ? labels.end() : labels.find(container->second);
     if (found != labels.end()) mount.labels = found->second;
     if (!mount.labels.contains(helper_label)) mounts.push_back(std::move(mount));
   }

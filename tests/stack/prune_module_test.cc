@@ -36,6 +36,9 @@ struct Host {
   void add_container(FakeContainer container) {
     engine.fake.with_objects([&](FakeObjects& objects) { objects.containers[container.id] = std::move(container); });
   }
+  void remember(const std::string& event) {
+    engine.fake.with_objects([&](FakeObjects& objects) { objects.events.push_back(event); });
+  }
   bool has_volume(const std::string& name) {
     bool has = false;
     engine.fake.with_objects([&](FakeObjects& objects) { has = objects.volumes.contains(name); });
@@ -245,6 +248,17 @@ BOOST_AUTO_TEST_CASE(a_printed_plan_holds_or_is_refused) {
   BOOST_TEST(contains(failure.text, "image two:1: pinned as two:1"), failure.text);
   printed.engine = "unix:///other";
   BOOST_TEST((failure_of([&] { stack::restrict_to(plan({PruneKind::image}), printed); }).code == ErrorCode::refused));
+}
+
+BOOST_AUTO_TEST_CASE(the_engines_memory_tells_of_owners_that_are_gone) {
+  add_volume(loose);
+  add_container({.id = "c", .name = "mail-web-1", .labels = of("mail", "web")});
+  remember(R"({"Type":"volume","Action":"mount","Actor":{"ID":")" + loose + R"(","Attributes":{"container":"gone"}},"time":1600000000})");
+  policy.min_age = 0s;
+  BOOST_TEST(plan({PruneKind::volume}).remove.size() == 1U);
+  remember(R"({"Type":"container","Action":"destroy","Actor":{"ID":"gone","Attributes":{"com.docker.compose.project":"mail"}},"time":1600000001})");
+  BOOST_TEST(plan({PruneKind::volume}).remove.empty());
+  BOOST_TEST(owners_of(state.read_ledger(), loose).size() == 1U);
 }
 
 // One question a list, one an image, one a stopped container, no more.
