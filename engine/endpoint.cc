@@ -4,10 +4,10 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "digest/digest.h"
+#include "net/request_head.h"
 
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <string_view>
 
 namespace drover::engine {
@@ -89,15 +89,6 @@ std::vector<std::string> split_csv(std::string_view line) {
   throw Error(ErrorCode::usage, "bad DOCKER_CUSTOM_HEADERS: " + std::string(why) + "; it is comma-separated NAME=VALUE");
 }
 
-// RFC 9110 section 5.1: a token.
-bool is_header_name(std::string_view name) {
-  constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-  const auto is_token = [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || marks.find(c) != std::string_view::npos;
-  };
-  return !name.empty() && std::all_of(name.begin(), name.end(), is_token);
-}
-
 std::vector<std::pair<std::string, std::string>> parse_custom_headers(std::string_view text) {
   std::vector<std::pair<std::string, std::string>> headers;
   for (const std::string& field : split_csv(text)) {
@@ -105,7 +96,7 @@ std::vector<std::pair<std::string, std::string>> parse_custom_headers(std::strin
     const std::string name(trim(std::string_view(field).substr(0, equals)));
     const std::string which = "entry " + std::to_string(headers.size() + 1);
     if (equals == std::string::npos) throw_bad_custom_headers(which + " has no value");
-    if (!is_header_name(name)) throw_bad_custom_headers(which + " does not begin with a header's name");
+    if (!net::is_token(name)) throw_bad_custom_headers(which + " does not begin with a header's name");
     headers.emplace_back(name, field.substr(equals + 1));
   }
   return headers;

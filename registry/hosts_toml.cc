@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "net/request_head.h"
 #include "registry/toml_file.h"
 
 #include <algorithm>
@@ -75,13 +76,6 @@ void read_certificates(const TomlTable& table, const fs::path& folder, Site& sit
   }
 }
 
-// RFC 9110 section 5.6.2.
-bool is_token(std::string_view name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-    return is_digit(c) || is_lower(c) || (c >= 'A' && c <= 'Z') || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-  });
-}
-
 // No line can be broken, and so no header be smuggled in.
 bool is_header_value(std::string_view value) {
   return value.size() <= header_bytes_max && std::all_of(value.begin(), value.end(), [](char c) { return c == '\t' || (c >= ' ' && c <= '~'); });
@@ -95,7 +89,7 @@ void read_headers(const TomlTable& table, Site& site, std::vector<std::string>& 
   for (const std::string& key : table.find_keys("header")) {
     const TomlTable headers = table.table("header");
     const std::string name = to_lower(key);
-    if (!is_token(name)) table.refuse("header", printable(key, 40) + " is not a header's name");
+    if (!net::is_token(name)) table.refuse("header", printable(key, 40) + " is not a header's name");
     if (std::find(own.begin(), own.end(), name) != own.end()) {
       notes.push_back(headers.where(key) + ": header " + name + " is not sent, drover has its own");
       continue;
