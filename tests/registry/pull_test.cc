@@ -200,18 +200,32 @@ BOOST_AUTO_TEST_CASE(a_missing_platform_is_named) {
 
 BOOST_AUTO_TEST_CASE(a_stop_keeps_what_came_and_the_next_run_goes_on) {
   registry.fault({.target = test::sha256_of(top), .count = 0}, {.bytes_per_second = 8'000'000});
-  std::jthread stopper([this] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  // The large blob's bytes as they come in.
+  class Arrived final : public Progress {
+   public:
+    void on(const ProgressEvent& event) noexcept override {
+      if (event.kind == ProgressEvent::Kind::advanced && event.done >= 4'000'000) is_enough_ = true;
+    }
+    bool is_enough() const { return is_enough_; }
+
+   private:
+    std::atomic<bool> is_enough_{false};
+  } arrived;
+  ctx.progress = &arrived;
+  std::jthread stopper([&](const std::stop_token& over) {
+    while (!arrived.is_enough() && !over.stop_requested()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     stop.request_stop();
   });
   BOOST_CHECK_EXCEPTION(pull_all(), Error, [](const Error& e) { return e.code() == ErrorCode::interrupted; });
+  stopper.request_stop();
   stopper.join();
   registry.clear_faults();
   ctx.stop = {};
   const PullReport report = pull_all();
   BOOST_TEST(is_complete());
   BOOST_TEST(report.bytes.resumed > 500'000U);
-  // What a request brought beyond its new end comes on top; on a loaded machine a connection that seems to hang is overtaken by another, and some bytes come twice.
+  // What a request brought beyond its new end comes on top; on a loaded machine a connection that seems to hang is overtaken by another,
+  // and some bytes come twice.
   BOOST_TEST(report.bytes.fetched + report.bytes.resumed + report.bytes.reused <= report.bytes.total + report.bytes.total / 50);
 }
 
