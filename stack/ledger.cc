@@ -86,7 +86,9 @@ Ledger observe(Ledger ledger, const engine::Snapshot& snapshot, TimePoint now) {
     used = std::max(used, mount.time);
     const std::string project = project_of(mount.labels);
     const auto forgotten = ledger.forgotten.find(project);
-    if (project.empty() || (forgotten != ledger.forgotten.end() && mount.time <= forgotten->second)) continue;
+    // The ledger keeps whole seconds, an event has fractions of the same one.
+    const auto second = std::chrono::floor<std::chrono::seconds>(mount.time);
+    if (project.empty() || (forgotten != ledger.forgotten.end() && second <= forgotten->second)) continue;
     see_project(ledger, project, mount.time);
     own(ledger, project, mount.volume, service_of(mount.labels), mount.time);
   }
