@@ -18,12 +18,23 @@ void own(Ledger& ledger, const std::string& project, const std::string& volume, 
   entry.last_seen = std::max(entry.last_seen, seen);
 }
 
-void see_project(Ledger& ledger, const std::string& project, TimePoint seen) {
+void see_project(Ledger& ledger, const std::string& project, const std::string& engine, TimePoint seen) {
   Ledger::Project& entry = ledger.projects[project];
   entry.last_seen = std::max(entry.last_seen, seen);
+  entry.engines.insert(engine);
 }
 
-void see_container(Ledger& ledger, const engine::SnapshotContainer& container, TimePoint now) {
+// The ledger keeps whole seconds, an event has fractions of the same one.
+bool is_forgotten(const Ledger& ledger, const std::string& project, const std::string& engine, TimePoint time) {
+  const auto found = ledger.forgotten.find(project);
+  if (found == ledger.forgotten.end()) return false;
+  const auto second = std::chrono::floor<std::chrono::seconds>(time);
+  return std::any_of(found->second.begin(), found->second.end(), [&](const auto& entry) {
+    return (entry.first == engine || entry.first == every_engine) && second <= entry.second;
+  });
+}
+
+void see_container(Ledger& ledger, const std::string& engine, const engine::SnapshotContainer& container, TimePoint now) {
   if (container.labels.contains(engine::helper_label)) return;
   for (const std::string& volume : container.volumes) {
     TimePoint& used = ledger.volumes_used[volume];
@@ -31,7 +42,7 @@ void see_container(Ledger& ledger, const engine::SnapshotContainer& container, T
   }
   const std::string project = project_of(container.labels);
   if (project.empty()) return;
-  see_project(ledger, project, now);
+  see_project(ledger, project, engine, now);
   for (const std::string& volume : container.volumes) own(ledger, project, volume, service_of(container.labels), now);
   const bool is_name = !container.image_reference.empty() && !container.image_reference.starts_with("sha256:");
   if (!is_name) return;
@@ -71,25 +82,22 @@ std::string project_of(const std::map<std::string, std::string>& labels) {
 std::string service_of(const std::map<std::string, std::string>& labels) { return label_of(labels, "com.docker.compose.service"); }
 
 Ledger observe(Ledger ledger, const engine::Snapshot& snapshot, TimePoint now) {
-  for (const engine::SnapshotContainer& container : snapshot.containers) see_container(ledger, container, now);
+  for (const engine::SnapshotContainer& container : snapshot.containers) see_container(ledger, snapshot.engine, container, now);
   for (const engine::SnapshotVolume& volume : snapshot.volumes) {
     const std::string project = project_of(volume.labels);
     if (project.empty()) continue;
-    see_project(ledger, project, now);
+    see_project(ledger, project, snapshot.engine, now);
     own(ledger, project, volume.name, "", now);
   }
   for (const engine::SnapshotNetwork& network : snapshot.networks) {
-    if (const std::string project = project_of(network.labels); !project.empty()) see_project(ledger, project, now);
+    if (const std::string project = project_of(network.labels); !project.empty()) see_project(ledger, project, snapshot.engine, now);
   }
   for (const engine::SnapshotMount& mount : snapshot.past_mounts) {
     TimePoint& used = ledger.volumes_used[mount.volume];
     used = std::max(used, mount.time);
     const std::string project = project_of(mount.labels);
-    const auto forgotten = ledger.forgotten.find(project);
-    // The ledger keeps whole seconds, an event has fractions of the same one.
-    const auto second = std::chrono::floor<std::chrono::seconds>(mount.time);
-    if (project.empty() || (forgotten != ledger.forgotten.end() && second <= forgotten->second)) continue;
-    see_project(ledger, project, mount.time);
+    if (project.empty() || is_forgotten(ledger, project, snapshot.engine, mount.time)) continue;
+    see_project(ledger, project, snapshot.engine, mount.time);
     own(ledger, project, mount.volume, service_of(mount.labels), mount.time);
   }
   see_images(ledger, snapshot, now);
@@ -100,6 +108,15 @@ Ledger observe(Ledger ledger, const ProjectWords& project, TimePoint now) {
   if (project.name.empty()) return ledger;
   for (const std::string& volume : project.volumes) own(ledger, project.name, volume, "", now);
   ledger.projects[project.name].declared = {project.images.begin(), project.images.end()};
+  return ledger;
+}
+
+Ledger forget(Ledger ledger, const std::string& project, const std::string& engine, TimePoint now) {
+  const auto found = ledger.projects.find(project);
+  if (found == ledger.projects.end()) return ledger;
+  ledger.forgotten[project][engine] = now;
+  found->second.engines.erase(engine);
+  if (engine == every_engine || found->second.engines.empty()) ledger.projects.erase(found);
   return ledger;
 }
 

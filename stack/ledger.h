@@ -27,6 +27,7 @@ struct Ledger {
     std::map<std::string, Volume> volumes = {};          // by name, anonymous ones as well
     std::map<std::string, std::string> images = {};      // by service: the familiar reference that its containers were last seen with
     std::set<std::string> declared = {};                 // familiar references that its compose file named when it was last read
+    std::set<std::string> engines = {};                  // where it was seen (Snapshot::engine), but for those of which it was forgotten
     friend bool operator==(const Project&, const Project&) = default;
   };
   struct Image {
@@ -47,11 +48,14 @@ struct Ledger {
   std::map<std::string, TimePoint> volumes_used = {};                // when each volume was last seen in use, owned or not
   std::map<std::string, std::map<std::string, Image>> images = {};   // by engine, then ID; those that the engine still has
   std::vector<Prefetched> prefetched = {};                           // for updates that are not applied yet
-  std::map<std::string, TimePoint> forgotten = {};                   // projects, and when; the engine's older memories of them do not count
+  // By project, then engine (every_engine: all of them): when it was forgotten. That engine's older memories of it do not count.
+  std::map<std::string, std::map<std::string, TimePoint>> forgotten = {};
   std::map<std::string, TimePoint> pins = {};                        // what `drover pin` was given: a familiar reference or an image ID
 
   friend bool operator==(const Ledger&, const Ledger&) = default;
 };
+
+inline constexpr const char* every_engine = "";
 
 // "mail" of what compose or a swarm stack labelled; empty for everything else.
 std::string project_of(const std::map<std::string, std::string>& labels);
@@ -68,6 +72,8 @@ struct ProjectWords {
 // applied, and its record goes, once a container uses it.
 Ledger observe(Ledger ledger, const engine::Snapshot& snapshot, TimePoint now);
 Ledger observe(Ledger ledger, const ProjectWords& project, TimePoint now);
+// The project is gone from that engine, or from every_engine; it goes out of the ledger with the last engine that it was seen on.
+Ledger forget(Ledger ledger, const std::string& project, const std::string& engine, TimePoint now);
 // Replaces an earlier record of the same reference and project.
 Ledger note_prefetched(Ledger ledger, const Ledger::Prefetched& record);
 

@@ -20,7 +20,7 @@ TimePoint time_of(const Json& seconds) { return TimePoint(std::chrono::seconds(s
 Json json_of(const Ledger::Project& project) {
   Json volumes = Json::object();
   for (const auto& [name, volume] : project.volumes) volumes[name] = {{"services", volume.services}, {"lastSeen", seconds_of(volume.last_seen)}};
-  return {{"lastSeen", seconds_of(project.last_seen)}, {"volumes", volumes}, {"images", project.images}, {"declared", project.declared}};
+  return {{"lastSeen", seconds_of(project.last_seen)}, {"volumes", volumes}, {"images", project.images}, {"declared", project.declared}, {"engines", project.engines}};
 }
 
 Ledger::Project project_of_json(const Json& json) {
@@ -30,6 +30,7 @@ Ledger::Project project_of_json(const Json& json) {
   }
   project.images = json.at("images").get<std::map<std::string, std::string>>();
   project.declared = json.at("declared").get<std::set<std::string>>();
+  if (json.contains("engines")) project.engines = json["engines"].get<std::set<std::string>>();
   return project;
 }
 
@@ -58,6 +59,15 @@ std::map<std::string, TimePoint> times_of_json(const Json& json) {
   return times;
 }
 
+// Before projects had engines, a project was forgotten for all of them.
+std::map<std::string, std::map<std::string, TimePoint>> forgotten_of_json(const Json& json) {
+  std::map<std::string, std::map<std::string, TimePoint>> forgotten;
+  for (const auto& [project, times] : json.items()) {
+    forgotten[project] = times.is_object() ? times_of_json(times) : std::map<std::string, TimePoint>{{every_engine, time_of(times)}};
+  }
+  return forgotten;
+}
+
 Json json_of(const Ledger& ledger) {
   Json json{{"projects", Json::object()}, {"engines", Json::object()}, {"prefetched", Json::array()}};
   for (const auto& [name, project] : ledger.projects) json["projects"][name] = json_of(project);
@@ -71,14 +81,24 @@ Json json_of(const Ledger& ledger) {
         {{"imageId", record.image_id}, {"reference", record.reference}, {"project", record.project}, {"time", seconds_of(record.time)}});
   }
   json["volumesUsed"] = times_json(ledger.volumes_used);
-  json["forgotten"] = times_json(ledger.forgotten);
+  json["forgotten"] = Json::object();
+  for (const auto& [project, times] : ledger.forgotten) json["forgotten"][project] = times_json(times);
   json["pins"] = times_json(ledger.pins);
   return json;
+}
+
+// A project without the list was written when there was none: it may have been on any engine that was looked at.
+void assume_engines(Ledger& ledger, const Json& json) {
+  for (auto& [name, project] : ledger.projects) {
+    if (json.at("projects").at(name).contains("engines") || project.last_seen == TimePoint()) continue;
+    for (const auto& [engine, entry] : json.at("engines").items()) project.engines.insert(engine);
+  }
 }
 
 Ledger ledger_of_json(const Json& json) {
   Ledger ledger;
   for (const auto& [name, project] : json.at("projects").items()) ledger.projects[name] = project_of_json(project);
+  assume_engines(ledger, json);
   for (const auto& [engine, entry] : json.at("engines").items()) {
     for (const auto& [id, image] : entry.at("images").items()) ledger.images[engine][id] = image_of_json(image);
   }
@@ -89,7 +109,7 @@ Ledger ledger_of_json(const Json& json) {
                                  .time = time_of(record.at("time"))});
   }
   ledger.volumes_used = times_of_json(json.at("volumesUsed"));
-  ledger.forgotten = times_of_json(json.at("forgotten"));
+  ledger.forgotten = forgotten_of_json(json.at("forgotten"));
   ledger.pins = times_of_json(json.at("pins"));
   return ledger;
 }

@@ -41,6 +41,21 @@ Ledger note(const Context& ctx, const engine::Snapshot& snapshot, const StateFol
   });
 }
 
+void require_nothing_left(const engine::Snapshot& snapshot, const std::string& name, const Ledger::Project& project) {
+  const auto refuse_for = [&](const std::string& what) {
+    throw Error(ErrorCode::data_safety, "project " + printable(name) + " still has " + printable(what) + "; remove that first");
+  };
+  for (const auto& volume : snapshot.volumes) {
+    if (project.volumes.contains(volume.name) || project_of(volume.labels) == name) refuse_for("volume " + volume.name);
+  }
+  for (const auto& container : snapshot.containers) {
+    if (project_of(container.labels) == name) refuse_for("container " + container.name);
+  }
+  for (const auto& network : snapshot.networks) {
+    if (project_of(network.labels) == name) refuse_for("network " + network.name);
+  }
+}
+
 }  // namespace
 
 Ledger look(const Context& ctx, engine::Client& client, const StateFolder& state, const std::vector<ProjectWords>& projects) {
@@ -88,27 +103,24 @@ PrunePlan restrict_to(const PrunePlan& fresh, const PrunePlan& printed) {
   return out;
 }
 
-void forget_project(const Context& ctx, engine::Client& client, const StateFolder& state, const std::string& project) {
+std::set<std::string> forget_project(const Context& ctx, engine::Client& client, const StateFolder& state, const std::string& project, Forget scope) {
   const engine::Snapshot snapshot = engine::take_snapshot(ctx, client, {});
+  std::set<std::string> elsewhere;
   state.update_ledger(ctx, [&](Ledger ledger) {
     const auto found = ledger.projects.find(project);
     if (found == ledger.projects.end()) throw Error(ErrorCode::usage, "unknown project " + printable(project));
-    const auto refuse_for = [&](const std::string& what) {
-      throw Error(ErrorCode::data_safety, "project " + printable(project) + " still has " + printable(what) + "; remove that first");
-    };
-    for (const auto& volume : snapshot.volumes) {
-      if (found->second.volumes.contains(volume.name) || project_of(volume.labels) == project) refuse_for("volume " + volume.name);
+    require_nothing_left(snapshot, project, found->second);
+    elsewhere = found->second.engines;
+    const bool was_here = elsewhere.empty() || elsewhere.erase(snapshot.engine) > 0;
+    const bool is_everywhere = scope == Forget::everywhere;
+    if (!was_here && !is_everywhere) {
+      throw Error(ErrorCode::data_safety, "project " + printable(project) + " was not seen on this engine, but on " +
+                                              join(std::vector<std::string>(elsewhere.begin(), elsewhere.end()), " and ") + "; forget it there (drover -H " + *elsewhere.begin() + " gc forget " + printable(project) + "), or add --force if that engine is gone");
     }
-    for (const auto& container : snapshot.containers) {
-      if (project_of(container.labels) == project) refuse_for("container " + container.name);
-    }
-    for (const auto& network : snapshot.networks) {
-      if (project_of(network.labels) == project) refuse_for("network " + network.name);
-    }
-    ledger.projects.erase(found);
-    ledger.forgotten[project] = ctx.clock->system_now();
-    return ledger;
+    if (is_everywhere) elsewhere.clear();
+    return forget(std::move(ledger), project, is_everywhere ? every_engine : snapshot.engine, ctx.clock->system_now());
   });
+  return elsewhere;
 }
 
 }  // namespace drover::stack

@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,8 +30,13 @@ PrunePlan read_prune_plan(const Context& ctx, engine::Client& client, const Stat
 // not be planned any more; what is gone already is no reason.
 PrunePlan restrict_to(const PrunePlan& fresh, const PrunePlan& printed);
 
-// Takes a project out of the ledger. Throws usage for one that is not in it, data_safety while the engine has anything of it.
-void forget_project(const Context& ctx, engine::Client& client, const StateFolder& state, const std::string& project);
+enum class Forget { here, everywhere };
+
+// Takes a project out of the ledger, as far as this engine goes; returns the other engines on which it was seen, for which the ledger still
+// has it. With `everywhere` it has it no more: for engines that are gone. Throws usage for one that is not in the ledger, data_safety
+// while this engine has anything of it or when it was seen on others alone.
+std::set<std::string> forget_project(const Context& ctx, engine::Client& client, const StateFolder& state, const std::string& project,
+                                     Forget scope = Forget::here);
 
 struct PruneOutcome {
   PruneItem item;

@@ -140,9 +140,11 @@ ExitCode run_forget(Session& session) {
   const std::string project = session.flags().references.front();
   const stack::StateFolder state = session.state();
   require_engine(session);
-  stack::forget_project(session.ctx(), session.engine(), state, project);
-  session.output().set_document({{"project", project}, {"forgotten", true}});
-  session.output().write_text("forgot project " + project + "\n");
+  const auto scope = session.flags().force ? stack::Forget::everywhere : stack::Forget::here;
+  const std::set<std::string> elsewhere = stack::forget_project(session.ctx(), session.engine(), state, project, scope);
+  session.output().set_document({{"project", project}, {"forgotten", elsewhere.empty()}, {"engines", elsewhere}});
+  session.output().write_text("forgot project " + printable(project) + (elsewhere.empty() ? "\n" : " on this engine; it was seen on others as well:\n"));
+  for (const std::string& engine : elsewhere) session.output().write_text("  drover -H " + engine + " gc forget " + printable(project) + "\n");
   return ExitCode::done;
 }
 
@@ -196,8 +198,9 @@ std::vector<Command> gc_commands() {
       gc_command("gc restore", "bring an archived volume back", "Its owner, mode, extended attributes and content are compared with the archive's.",
                  "  drover gc restore /var/lib/drover/state/archive/mail_data-20260131T030000Z.tar.zst",
                  {{{"--volume", &Flags::volumes, "another name than its old one", "NAME"}}}, run_restore),
-      gc_command("gc forget", "forget a project that is gone for good", "Refused while the engine has anything of it: volumes, containers, networks.",
-                 "  drover gc forget oldproject", {}, run_forget)};
+      gc_command("gc forget", "forget a project that is gone for good", "Refused while the engine has anything of it: volumes, containers, networks. What was seen of it on other engines is\n"
+                 "forgotten there.",
+                 "  drover gc forget oldproject", {{{"--force", &Flags::force, "also for engines on which it was seen and that are gone"}}}, run_forget)};
   commands[6].positionals = {{"FILE", &Flags::references, "an archive that drover gc made"}};
   commands[7].positionals = {{"PROJECT", &Flags::references, "a compose project's name"}};
   return commands;

@@ -30,10 +30,33 @@ BOOST_AUTO_TEST_CASE(what_was_forgotten_does_not_come_back_by_old_events) {
   engine::Snapshot engine{.engine = "unix:///x"};
   engine.past_mounts = {{.volume = "data", .time = ago(1h), .labels = of("mail", "db")}};
   stack::Ledger seen;
-  seen.forgotten["mail"] = now;
+  seen.forgotten["mail"]["unix:///x"] = now;
   BOOST_TEST(observe(seen, engine, now).projects.empty());
-  engine.past_mounts[0].time = now + 1h;
+  engine.past_mounts[0].time = now + 999ms;  // the ledger keeps whole seconds
+  BOOST_TEST(observe(seen, engine, now).projects.empty());
+  engine.past_mounts[0].time = now + 1s;
   BOOST_TEST(observe(seen, engine, now).projects.contains("mail"));
+}
+
+// The volumes of one engine say nothing of another one's.
+BOOST_AUTO_TEST_CASE(a_project_is_forgotten_for_one_engine_at_a_time) {
+  engine::Snapshot here{.engine = "unix:///x"};
+  here.past_mounts = {{.volume = "data", .time = ago(1h), .labels = of("mail", "db")}};
+  engine::Snapshot there = here;
+  there.engine = "ssh://there";
+  stack::Ledger seen = observe(observe(stack::Ledger{}, here, now), there, now);
+
+  seen = forget(seen, "mail", "unix:///x", now);
+  BOOST_TEST(owners_of(seen, "data").size() == 1U);
+  seen = observe(seen, here, now);
+  BOOST_TEST(seen.projects.at("mail").engines == std::set<std::string>{"ssh://there"}, boost::test_tools::per_element());
+  seen = forget(seen, "mail", "ssh://there", now);
+  BOOST_TEST(observe(observe(seen, here, now), there, now).projects.empty());
+
+  there.engine = "ssh://elsewhere";
+  seen = observe(seen, there, now);
+  BOOST_TEST(seen.projects.size() == 1U);
+  BOOST_TEST(observe(forget(seen, "mail", stack::every_engine, now), there, now).projects.empty());
 }
 
 BOOST_AUTO_TEST_CASE(images_are_remembered_while_the_engine_has_them) {

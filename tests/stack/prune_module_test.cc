@@ -281,4 +281,27 @@ BOOST_AUTO_TEST_CASE(looking_is_remembered_and_a_project_is_forgotten_when_nothi
   BOOST_TEST(!state.read_ledger().projects.contains("mail"));
 }
 
+// Of the other engine's volumes this one knows nothing.
+BOOST_AUTO_TEST_CASE(a_project_of_another_engine_is_forgotten_there) {
+  const auto see_on = [&](const std::string& where) {
+    state.update_ledger(engine.ctx, [&](stack::Ledger ledger) {
+      engine::Snapshot other{.engine = where};
+      other.volumes = {volume("mail_data", days(9), of("mail", ""))};
+      return observe(std::move(ledger), other, now);
+    });
+  };
+  const auto forget = [&](stack::Forget scope) { return stack::forget_project(engine.ctx, *engine.client, state, "mail", scope); };
+  see_on("ssh://there");
+  const Failure failure = failure_of([&] { forget(stack::Forget::here); });
+  BOOST_TEST((failure.code == ErrorCode::data_safety));
+  BOOST_TEST(contains(failure.text, "drover -H ssh://there gc forget mail"), failure.text);
+  BOOST_TEST(state.read_ledger().projects.contains("mail"));
+
+  see_on("unix://" + engine.fake.socket().string());
+  BOOST_TEST(forget(stack::Forget::here) == std::set<std::string>{"ssh://there"}, boost::test_tools::per_element());
+  BOOST_TEST(owners_of(state.read_ledger(), "mail_data").size() == 1U);
+  BOOST_TEST(forget(stack::Forget::everywhere).empty());
+  BOOST_TEST(!state.read_ledger().projects.contains("mail"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -14,12 +14,12 @@ namespace {
 
 stack::Ledger full_ledger() {
   stack::Ledger ledger;
-  ledger.projects["mail"] = {.last_seen = now, .volumes = {{"mail_data", {.services = {"db", "web"}, .last_seen = ago(days(1))}}}, .images = {{"db", "db:1"}}, .declared = {"db:2"}};
+  ledger.projects["mail"] = {.last_seen = now, .volumes = {{"mail_data", {.services = {"db", "web"}, .last_seen = ago(days(1))}}}, .images = {{"db", "db:1"}}, .declared = {"db:2"}, .engines = {"unix:///x"}};
   ledger.volumes_used["mail_data"] = now;
   ledger.images["unix:///x"]["sha256:aa"] = {.first_seen = ago(days(2)), .last_used = now, .repositories = {"db"}};
   ledger.images["unix:///x"]["sha256:bb"] = {.first_seen = ago(days(2))};
   ledger.prefetched = {{.image_id = "sha256:cc", .reference = "db:2", .project = "mail", .time = now}};
-  ledger.forgotten["wiki"] = now;
+  ledger.forgotten["wiki"] = {{"unix:///x", now}, {stack::every_engine, ago(days(1))}};
   ledger.pins["db:1"] = now;
   return ledger;
 }
@@ -40,6 +40,17 @@ BOOST_AUTO_TEST_SUITE(state_folder)
 BOOST_AUTO_TEST_CASE(a_ledger_comes_back_as_it_was) {
   BOOST_TEST((stack::parse_ledger(stack::to_bytes(full_ledger())) == full_ledger()));
   BOOST_TEST((stack::parse_ledger(stack::to_bytes(stack::Ledger())) == stack::Ledger()));
+}
+
+// Written before the ledger knew on which engines it saw a project: it may have been any.
+BOOST_AUTO_TEST_CASE(a_ledger_without_engines_of_projects_is_read) {
+  const std::string body = R"({"projects":{"mail":{"lastSeen":1800000000,"images":{},"declared":[],"volumes":{}},
+    "told":{"lastSeen":0,"images":{},"declared":[],"volumes":{}}},"engines":{"unix:///x":{"images":{}},"ssh://y":{"images":{}}},
+    "prefetched":[],"volumesUsed":{},"forgotten":{"wiki":1800000000},"pins":{}})";
+  const stack::Ledger ledger = stack::parse_ledger("drover-ledger 1 " + Digest::of(body).to_string() + "\n" + body);
+  BOOST_TEST((ledger.projects.at("mail").engines == std::set<std::string>{"unix:///x", "ssh://y"}));
+  BOOST_TEST(ledger.projects.at("told").engines.empty());
+  BOOST_TEST((ledger.forgotten.at("wiki").at(stack::every_engine) == now));
 }
 
 // Cut anywhere, or with any byte changed, it is damaged: never empty, never another one.
