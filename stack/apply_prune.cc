@@ -229,11 +229,14 @@ PruneReport apply_prune(const Context& ctx, engine::Client& client, const StateF
   if (plan.remove.empty()) return report;
   const std::optional<std::int64_t> before = measure(ctx, client, plan);
   Walk walk(ctx, client, state, options);
+  FreedBytes freed(plan);
   try {
     for (const PruneItem& item : plan.remove) {
       ctx.check_stop();
       report.outcomes.push_back(walk.apply(item));
-      if (report.outcomes.back().state == State::removed) report.bytes += item.bytes;
+      const State end = report.outcomes.back().state;
+      const std::uint64_t bytes = end == State::removed || end == State::gone ? freed.remove(item) : 0;
+      if (end == State::removed) report.bytes += bytes;
       if (options.on_outcome) options.on_outcome(report.outcomes.back());
     }
   } catch (const Error& error) {

@@ -80,7 +80,7 @@ PrunePlan restrict_to(const PrunePlan& fresh, const PrunePlan& printed) {
   if (fresh.engine != printed.engine) {
     throw Error(ErrorCode::refused, "nothing was removed: the plan was made for the engine at " + printable(printed.engine) + ", not for the one at " + fresh.engine);
   }
-  PrunePlan out{.policy = printed.policy, .engine = fresh.engine, .keep = {}, .remove = {}, .refused = {}, .bytes = 0};
+  PrunePlan out{.policy = printed.policy, .engine = fresh.engine, .keep = {}, .remove = {}, .refused = {}, .bytes = 0, .images = fresh.images};
   for (const PruneItem& item : printed.remove) {
     const PruneItem* const now = fresh.find_removal(item.kind, item.id);
     if (now == nullptr) {
@@ -95,10 +95,12 @@ PrunePlan restrict_to(const PrunePlan& fresh, const PrunePlan& printed) {
     if (has_other_name || has_lost_names) refuse(item, "it is now called " + (now->names.empty() ? "nothing" : printable(join(now->names, ", "))));
     if (now->created != item.created) refuse(item, "it is another one of that name");
   }
+  FreedBytes freed(fresh);
   for (const PruneItem& item : fresh.remove) {
     if (!has_item(printed.remove, item)) continue;
     out.remove.push_back(item);
-    out.bytes += item.bytes;
+    out.remove.back().bytes = freed.remove(item);
+    out.bytes += out.remove.back().bytes;
   }
   return out;
 }

@@ -48,7 +48,7 @@ std::string_view to_string(PruneOutcome::State state);
 
 struct PruneReport {
   std::vector<PruneOutcome> outcomes;           // one a removal of the plan, in order
-  std::uint64_t bytes = 0;                      // of what was removed, as planned
+  std::uint64_t bytes = 0;                      // that the removals freed: without layers that one that stayed needs
   std::optional<std::int64_t> measured_bytes;   // by the engine's own count (GET /system/df) before and after
   std::optional<Error> stopped = {};            // why the walk ended early; what is not in outcomes was not touched
 };

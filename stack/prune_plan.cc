@@ -2,7 +2,6 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "engine/layer_usage.h"
 #include "stack/prune_verdicts.h"
 
 #include <algorithm>
@@ -206,6 +205,16 @@ const PruneItem* PrunePlan::find_removal(PruneKind kind, std::string_view id) co
   return found == remove.end() ? nullptr : &*found;
 }
 
+FreedBytes::FreedBytes(const PrunePlan& plan) : layers_(plan.images) {
+  for (const engine::SnapshotImage& image : plan.images) images_.emplace(image.id.to_string(), &image);
+}
+
+std::uint64_t FreedBytes::remove(const PruneItem& item) {
+  if (item.kind != PruneKind::image) return item.bytes;
+  const auto found = images_.find(item.id);
+  return found == images_.end() ? 0 : layers_.remove(*found->second);
+}
+
 std::vector<std::string> projects_down(const engine::Snapshot& snapshot, const Ledger& ledger) {
   std::set<std::string> up;
   for (const engine::SnapshotContainer& container : snapshot.containers) {
@@ -223,7 +232,7 @@ PrunePlan plan_prune(const engine::Snapshot& snapshot, const Ledger& ledger, con
   const Ledger observed = observe(ledger, snapshot, now);
   if (!policy.names_may_be_gone) require_known_names(snapshot, observed, policy);
   const PruneInput input{.snapshot = snapshot, .ledger = observed, .policy = policy, .now = now, .down = projects_down(snapshot, observed)};
-  PrunePlan plan{.policy = policy, .engine = snapshot.engine, .keep = {}, .remove = {}, .refused = {}, .bytes = 0};
+  PrunePlan plan{.policy = policy, .engine = snapshot.engine, .keep = {}, .remove = {}, .refused = {}, .bytes = 0, .images = snapshot.images};
   Assembly assembly(snapshot, plan);
   for (const KindRow& row : kinds) {
     if (policy.kinds.contains(row.kind)) assembly.take(row.judge(input), row.kind);

@@ -4,12 +4,14 @@
 // mounts. A volume that a compose project owns or ever owned goes only when a person named it and insisted.
 #pragma once
 
+#include "engine/layer_usage.h"
 #include "engine/snapshot.h"
 #include "stack/ledger.h"
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -53,6 +55,7 @@ struct PrunePlan {
   std::vector<PruneItem> remove;                    // in the order of removal: children before their parents
   std::vector<PruneItem> refused;                   // for data safety; the reason ends with a remedy
   std::uint64_t bytes = 0;                          // of all that goes
+  std::vector<engine::SnapshotImage> images = {};   // all of the engine's: what goes frees the layers that none of those that stay needs
 
   const PruneItem* find_removal(PruneKind kind, std::string_view id) const;
 };
@@ -60,6 +63,18 @@ struct PrunePlan {
 // Images that a compose file at hand names come in through the ledger (observe). The snapshot itself is looked at as well: the
 // plan is the same whether or not the ledger saw it already. Throws usage for a policy that names a volume or project nobody knows.
 PrunePlan plan_prune(const engine::Snapshot& snapshot, const Ledger& ledger, const PrunePolicy& policy, TimePoint now);
+
+// What removals free, as they happen: of a planned one that stays, the layers stay as well. The plan must outlive it.
+class FreedBytes {
+ public:
+  explicit FreedBytes(const PrunePlan& plan);
+  // The item is gone; returns what that freed after those before it.
+  std::uint64_t remove(const PruneItem& item);
+
+ private:
+  std::map<std::string, const engine::SnapshotImage*> images_;  // by ID
+  engine::LayerUsage layers_;
+};
 
 // Known projects without a container that runs.
 std::vector<std::string> projects_down(const engine::Snapshot& snapshot, const Ledger& ledger);

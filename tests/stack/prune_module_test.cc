@@ -127,6 +127,26 @@ BOOST_AUTO_TEST_CASE(an_image_of_several_names_goes_or_keeps_them_all) {
   BOOST_TEST(tags == (std::vector<std::string>{"two:1", "two:2"}), boost::test_tools::per_element());
 }
 
+// Two images of the same layers: as planned, the second one frees them.
+BOOST_AUTO_TEST_CASE(the_layers_of_what_stays_are_not_counted) {
+  for (const char* name : {"one", "two"}) {
+    engine.fake.add_image({.id = id_of(name).to_string(), .tags = {std::string(name) + ":1"}, .digests = {}, .diff_ids = {id_of("layer").to_string()}, .bytes = 100,
+                           .last_tag_time = "2020-01-01T00:00:00Z"});
+  }
+  const stack::PrunePlan planned = plan({PruneKind::image});
+  BOOST_TEST(planned.bytes == 100U);
+  stack::PrunePlan half = planned;
+  half.remove.erase(half.remove.begin());
+  BOOST_TEST(stack::restrict_to(planned, half).bytes == 0U);
+  add_container({.id = "c", .name = "late", .image = planned.remove[0].names[0], .image_id = planned.remove[0].id});
+
+  const stack::PruneReport report = apply(planned);
+
+  BOOST_TEST((report.outcomes[0].state == State::kept));
+  BOOST_TEST((report.outcomes[1].state == State::removed));
+  BOOST_TEST(report.bytes == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(an_image_that_got_a_name_meanwhile_stays) {
   add_image("one", {"one:1"});
   const stack::PrunePlan planned = plan({PruneKind::image});
