@@ -67,9 +67,16 @@ std::optional<std::filesystem::path> archive_folder(const Session& session, cons
   return session.settings().compose.working_directory / session.flags().archive;
 }
 
-std::string quiet_text(const stack::PrunePlan& plan) {
+// IDs: of what would go, or of what went.
+std::string quiet_text(const stack::PrunePlan& plan, const std::optional<stack::PruneReport>& report) {
   std::string text;
-  for (const stack::PruneItem& item : plan.remove) text += item.id + "\n";
+  if (!report) {
+    for (const stack::PruneItem& item : plan.remove) text += printable(item.id) + "\n";
+    return text;
+  }
+  for (const stack::PruneOutcome& outcome : report->outcomes) {
+    if (outcome.state == stack::PruneOutcome::State::removed) text += printable(outcome.item.id) + "\n";
+  }
   return text;
 }
 
@@ -105,13 +112,14 @@ ExitCode run_gc(Session& session, const std::set<PruneKind>& kinds) {
 
   std::optional<stack::PruneReport> report;
   const bool is_quiet = session.settings().quiet;
-  session.output().write_text(is_quiet ? quiet_text(plan) : to_text(plan));
+  if (!is_quiet) session.output().write_text(to_text(plan));
   if (applies) {
     report = stack::apply_prune(session.ctx(), session.engine(), state, plan, {.archive_folder = archive_folder(session, state)});
     if (!is_quiet) session.output().write_text(prune_report_text(*report));
   } else if (!plan.remove.empty() && !is_quiet) {
     session.output().write_text("nothing was removed; add --apply to do it\n");
   }
+  if (is_quiet) session.output().write_text(quiet_text(plan, report));
   session.output().set_document(prune_json(plan, report));
   return session.finish(failures_of(plan, report));
 }

@@ -73,6 +73,14 @@ BOOST_AUTO_TEST_CASE(apply_removes_what_was_printed) {
   BOOST_TEST(removals() == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(quiet_names_what_was_removed) {
+  engine.before("DELETE /volumes/" + loose, [&] {
+    engine.with_objects([](FakeObjects& objects) { objects.containers["late"] = {.id = "late", .name = "late", .volumes = {loose}}; });
+  });
+  BOOST_TEST(drover.run({"gc", "all", "--min-age", "0", "-q"}).out == id("old") + "\n" + loose + "\n");
+  BOOST_TEST(drover.run({"gc", "all", "--min-age", "0", "-q", "--apply"}).out == id("old") + "\n");
+}
+
 BOOST_AUTO_TEST_CASE(a_printed_plan_is_applied_exactly_or_refused) {
   std::ofstream(drover.home() / "plan.json") << drover.run({"gc", "images", "--json"}).out;
   BOOST_TEST(drover.run({"pin", "old:1"}).code == 0);
