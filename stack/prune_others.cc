@@ -26,8 +26,9 @@ std::string reason_to_keep(const PruneInput& input, const SnapshotContainer& con
   return youth_text(input, container.finished ? container.finished : container.created, container.state);
 }
 
+// Engines refuse to remove them, or make them again: docker_gwbridge is a swarm's way out, nat what Windows has for bridge.
 bool is_predefined(const SnapshotNetwork& network) {
-  constexpr std::array<std::string_view, 5> names{"bridge", "host", "none", "default", "podman"};
+  constexpr std::array<std::string_view, 7> names{"bridge", "host", "none", "default", "podman", "docker_gwbridge", "nat"};
   return std::find(names.begin(), names.end(), network.name) != names.end();
 }
 

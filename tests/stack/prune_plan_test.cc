@@ -241,7 +241,7 @@ BOOST_AUTO_TEST_CASE(containers_networks_and_build_cache) {
   const auto network = [](std::string name, std::map<std::string, std::string> labels = {}) {
     return engine::SnapshotNetwork{.id = "id-" + name, .name = name, .scope = "local", .labels = std::move(labels), .created = ago(days(9))};
   };
-  engine.networks = {network("bridge"), network("used"), network("mail_default", of("mail", "")), network("left")};
+  engine.networks = {network("bridge"), network("docker_gwbridge"), network("used"), network("mail_default", of("mail", "")), network("left")};
   engine.build_cache = {{.id = "base", .bytes = 10, .used = ago(days(9))}, {.id = "top", .parents = {"base"}, .bytes = 5, .used = ago(days(3))},
                         {.id = "busy", .bytes = 5, .is_in_use = true}};
 
@@ -250,6 +250,7 @@ BOOST_AUTO_TEST_CASE(containers_networks_and_build_cache) {
              "keep container mail-1: of project mail\n"
              "keep container again: its restart policy starts it again\n"
              "keep network bridge: the engine's own\n"
+             "keep network docker_gwbridge: the engine's own\n"
              "keep network used: used by a container\n"
              "keep network mail_default: owned by project mail\n"
              "keep buildcache busy: in use by a build\n"
