@@ -72,6 +72,13 @@ void see_images(Ledger& ledger, const engine::Snapshot& snapshot, TimePoint now)
   std::erase_if(ledger.prefetched, [&](const Ledger::Prefetched& record) { return used.contains(record.image_id); });
 }
 
+// Engines make an anonymous volume a run; another engine's are not among this one's.
+void trim_volumes_used(Ledger& ledger, const engine::Snapshot& snapshot, TimePoint now) {
+  std::set<std::string> here;
+  for (const engine::SnapshotVolume& volume : snapshot.volumes) here.insert(volume.name);
+  std::erase_if(ledger.volumes_used, [&](const auto& entry) { return now - entry.second > volume_memory && !here.contains(entry.first); });
+}
+
 }  // namespace
 
 std::string project_of(const std::map<std::string, std::string>& labels) {
@@ -101,6 +108,7 @@ Ledger observe(Ledger ledger, const engine::Snapshot& snapshot, TimePoint now) {
     own(ledger, project, mount.volume, service_of(mount.labels), mount.time);
   }
   see_images(ledger, snapshot, now);
+  trim_volumes_used(ledger, snapshot, now);
   return ledger;
 }
 

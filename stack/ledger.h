@@ -45,7 +45,7 @@ struct Ledger {
   };
 
   std::map<std::string, Project> projects = {};
-  std::map<std::string, TimePoint> volumes_used = {};                // when each volume was last seen in use, owned or not
+  std::map<std::string, TimePoint> volumes_used = {};                // when each volume was last seen in use, owned or not; see volume_memory
   std::map<std::string, std::map<std::string, Image>> images = {};   // by engine, then ID; those that the engine still has
   std::vector<Prefetched> prefetched = {};                           // for updates that are not applied yet
   // By project, then engine (every_engine: all of them): when it was forgotten. That engine's older memories of it do not count.
@@ -54,6 +54,10 @@ struct Ledger {
 
   friend bool operator==(const Ledger&, const Ledger&) = default;
 };
+
+// How long the ledger knows when a volume was used that is not on the engine at hand. Should it be there again, its grace begins anew: more
+// is kept, never less.
+inline constexpr std::chrono::hours volume_memory{24 * 30};
 
 inline constexpr const char* every_engine = "";
 

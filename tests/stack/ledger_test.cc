@@ -59,6 +59,17 @@ BOOST_AUTO_TEST_CASE(a_project_is_forgotten_for_one_engine_at_a_time) {
   BOOST_TEST(observe(forget(seen, "mail", stack::every_engine, now), there, now).projects.empty());
 }
 
+BOOST_AUTO_TEST_CASE(volumes_that_are_gone_for_long_are_forgotten) {
+  engine::Snapshot engine{.engine = "unix:///x"};
+  engine.volumes = {volume("here", days(90))};
+  stack::Ledger seen;
+  seen.volumes_used = {{"here", ago(days(31))}, {"gone", ago(days(31))}, {"elsewhere", ago(days(29))}};
+  seen = observe(seen, engine, now);
+  BOOST_TEST(seen.volumes_used.contains("here"));
+  BOOST_TEST(!seen.volumes_used.contains("gone"));
+  BOOST_TEST(seen.volumes_used.contains("elsewhere"));
+}
+
 BOOST_AUTO_TEST_CASE(images_are_remembered_while_the_engine_has_them) {
   engine::Snapshot engine{.engine = "unix:///x"};
   engine.images = {image("a", {"localhost:5000/app:1"}, days(3))};
