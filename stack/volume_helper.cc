@@ -153,6 +153,7 @@ std::string file_time(std::chrono::system_clock::time_point time) {
 }  // namespace
 
 void remove_stale_helpers(const Context& ctx, engine::Client& client, const StateFolder& state) {
+  store::remove_stale_drafts(state.archive_folder());
   const engine::Filters ours{{"label", {std::string(engine::helper_label) + "=" + state.root().string()}}};
   // An engine that does not know the filter would answer with everything.
   const auto is_ours = [&](const std::map<std::string, std::string>& labels) {
@@ -185,7 +186,7 @@ std::filesystem::path archive_volume(const Context& ctx, engine::Client& client,
   });
   std::filesystem::path file = folder / (volume + "-" + file_time(now) + ".tar.zst");
   for (int copy = 2; std::filesystem::exists(file); ++copy) file = folder / (volume + "-" + file_time(now) + "-" + std::to_string(copy) + ".tar.zst");
-  about = store::write_volume_archive(ctx, file, about, [&](std::span<std::byte> out) { return pipe.read(out); }, xattrs_in(visible));
+  about = store::write_volume_archive(ctx, file, about, [&](std::span<std::byte> out) { return pipe.read(out); }, {.xattrs = xattrs_in(visible)});
   if (about.entries == 0) {  // an engine sends the folder itself at least, but leaves out what it cannot read
     std::error_code ignored;
     std::filesystem::remove(file, ignored);

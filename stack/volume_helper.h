@@ -11,7 +11,7 @@
 
 namespace drover::stack {
 
-// Containers, and their image, that an earlier run on this state folder left behind when it was killed. The caller holds lock_for_removal.
+// Removes containers, their image, and halves of archives that an earlier run on this state folder left behind when it was killed. The caller holds lock_for_removal.
 void remove_stale_helpers(const Context& ctx, engine::Client& client, const StateFolder& state);
 
 // Saves the volume in `folder` as `<volume>-<UTC time>.tar.zst`; returns the file, which was read back and compared. Attributes that engines

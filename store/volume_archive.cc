@@ -9,6 +9,7 @@
 #include <zstd.h>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -88,8 +89,9 @@ class Compressor {
 // A file under a name of its own until all of it is known to be good.
 class Draft {
  public:
-  explicit Draft(std::filesystem::path file) : file_(std::move(file)), part_(file_.parent_path() / random_name("." + file_.filename().string() + ".")) {
-    fd_ = open_file(part_, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+  explicit Draft(std::filesystem::path file) : file_(std::move(file)) {
+    while (!make()) {
+    }
   }
   ~Draft() {
     if (!part_.empty()) unlink(part_.c_str());
@@ -109,10 +111,30 @@ class Draft {
   }
 
  private:
+  // Whoever tidies up may come between making and locking it. Where there are no locks, nobody tidies up.
+  bool make() {
+    part_ = file_.parent_path() / random_name("." + file_.filename().string() + ".");
+    fd_ = open_file(part_, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+    struct stat status {};
+    static_cast<void>(flock(fd_.get(), LOCK_EX));
+    if (fstat(fd_.get(), &status) != 0) throw io_error("cannot look at", part_.string());
+    return status.st_nlink > 0;
+  }
+
   std::filesystem::path file_;
   std::filesystem::path part_;
   UniqueFd fd_;
 };
+
+// ".<volume>-<time>.tar.zst.<16 hex>"
+bool is_draft_name(const std::string& name) {
+  constexpr std::size_t hex_digits = 16;
+  constexpr std::string_view suffix = ".tar.zst.";
+  if (name.size() < 1 + suffix.size() + hex_digits || name.front() != '.') return false;
+  const std::string_view head = std::string_view(name).substr(0, name.size() - hex_digits);
+  const std::string_view tail = std::string_view(name).substr(head.size());
+  return head.ends_with(suffix) && tail.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
 
 TreeListing list_file(const Context& ctx, const std::filesystem::path& file) {
   VolumeArchiveReader reader(file);
@@ -146,7 +168,8 @@ void write_tree(const Context& ctx, const ByteSource& tar, const std::string& ro
 }
 
 VolumeArchive write_volume_archive(const Context& ctx, const std::filesystem::path& file, VolumeArchive about, const ByteSource& tar,
-                                   const XattrSource& xattrs) {
+                                   const ArchiveOptions& options) {
+  remove_stale_drafts(file.parent_path());
   Draft draft(file);
   const ByteSink to_file = [&](std::span<const std::byte> bytes) { draft.write(bytes); };
   Compressor compressor(to_file);
@@ -154,8 +177,9 @@ VolumeArchive write_volume_archive(const Context& ctx, const std::filesystem::pa
     about.bytes += bytes.size();
     compressor.write(bytes);
   };
-  const TreeListing listing = copy_tree(ctx, tar, {.xattrs = xattrs, .sink = to_compressor});
+  const TreeListing listing = copy_tree(ctx, tar, {.xattrs = options.xattrs, .sink = to_compressor});
   compressor.finish();
+  if (options.check) options.check(listing);
   about.entries = listing.size();
   about.tree = digest_of(listing);
   draft.write(as_bytes(trailer_of(about)));
@@ -165,6 +189,17 @@ VolumeArchive write_volume_archive(const Context& ctx, const std::filesystem::pa
   read_volume_archive(draft.part());
   draft.publish();
   return about;
+}
+
+void remove_stale_drafts(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  for (std::filesystem::directory_iterator entry(folder, ignored), end; !ignored && entry != end; entry.increment(ignored)) {
+    if (!is_draft_name(entry->path().filename().string())) continue;
+    const UniqueFd fd(open(entry->path().c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    struct stat status {};
+    if (!fd || fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
+    if (flock(fd.get(), LOCK_EX | LOCK_NB) == 0) unlink(entry->path().c_str());
+  }
 }
 
 VolumeArchive read_volume_archive(const std::filesystem::path& file) {

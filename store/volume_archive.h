@@ -49,10 +49,19 @@ struct VolumeArchive {
   std::optional<Digest> tree = {};  // digest_of its listing
 };
 
+struct ArchiveOptions {
+  XattrSource xattrs = {};                               // adds to what the stream has
+  std::function<void(const TreeListing&)> check = {};    // called with what was archived; when it throws, there is no file
+};
+
 // Writes `file` from the stream, reads it back and compares what came out with what went in; only then, and synced, it has its name. Of
-// `about` what is known of the volume is used; returns it complete. Throws digest_mismatch, io, no_space, and what the source throws.
+// `about` what is known of the volume is used; returns it complete. Throws digest_mismatch, io, no_space, and what the source and the
+// check throw.
 VolumeArchive write_volume_archive(const Context& ctx, const std::filesystem::path& file, VolumeArchive about, const ByteSource& tar,
-                                   const XattrSource& xattrs = {});
+                                   const ArchiveOptions& options = {});
+
+// Removes what killed archivings left in the folder; not what one that runs is writing.
+void remove_stale_drafts(const std::filesystem::path& folder);
 
 // What stands behind the files. Throws invalid for a file that is no such archive, not_found.
 VolumeArchive read_volume_archive(const std::filesystem::path& file);

@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(owners_modes_links_attributes_and_contents_come_back) {
     return path == "./b" ? std::map<std::string, std::string>{{"user.note", "hi"}} : std::map<std::string, std::string>{};
   };
   const store::VolumeArchive written =
-      store::write_volume_archive({}, file, {.volume = "v", .labels = {{"a", "b"}}, .time = 7}, source_of(volume_tar()), xattrs);
+      store::write_volume_archive({}, file, {.volume = "v", .labels = {{"a", "b"}}, .time = 7}, source_of(volume_tar()), {.xattrs = xattrs});
 
   const store::TreeListing listing = store::list_tree({}, source_of(plain(file)));
   BOOST_TEST(listing.size() == 7U);
@@ -127,6 +127,35 @@ BOOST_AUTO_TEST_CASE(an_archive_is_never_written_over) {
   store::write_volume_archive({}, folder / "v", {.volume = "v"}, source_of(volume_tar("one")));
   BOOST_TEST((code_of([&] { store::write_volume_archive({}, folder / "v", {.volume = "v"}, source_of(volume_tar("two"))); }) == ErrorCode::io));
   BOOST_TEST(plain(folder / "v").find("one") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_killed_archiving_left_goes_and_nothing_else) {
+  const TempDir folder;
+  const std::string stale = ".mail-20260131T030000Z.tar.zst.0123456789abcdef";
+  const std::vector<std::string> others{".mail.tar.zst.0123", "mail.tar.zst.0123456789abcdef", ".mail.tar.zst.0123456789abcdeX", "mail-20260131T030000Z.tar.zst"};
+  write_file_durably(folder / stale, "cut");
+  for (const std::string& name : others) write_file_durably(folder / name, "mine");
+
+  const store::ByteSource at_work = [&, once = false, rest = source_of(volume_tar())](std::span<std::byte> out) mutable {
+    if (!once) store::remove_stale_drafts(folder.path());  // another run tidies up: not this one's file
+    once = true;
+    return rest(out);
+  };
+  store::write_volume_archive({}, folder / "v.tar.zst", {.volume = "v"}, at_work);
+
+  BOOST_TEST(!std::filesystem::exists(folder / stale));
+  for (const std::string& name : others) BOOST_TEST(std::filesystem::exists(folder / name), name);
+  BOOST_TEST(store::read_volume_archive(folder / "v.tar.zst").entries == 7U);
+}
+
+BOOST_AUTO_TEST_CASE(a_check_that_fails_leaves_no_file) {
+  const TempDir folder;
+  const auto check = [](const store::TreeListing& listing) {
+    BOOST_TEST(listing.size() == 7U);
+    throw Error(ErrorCode::digest_mismatch, "no");
+  };
+  BOOST_TEST((code_of([&] { store::write_volume_archive({}, folder / "v.tar.zst", {.volume = "v"}, source_of(volume_tar()), {.check = check}); }) == ErrorCode::digest_mismatch));
+  BOOST_TEST(std::filesystem::is_empty(folder.path()));
 }
 
 BOOST_AUTO_TEST_CASE(damage_of_the_file_is_noticed) {
