@@ -10,6 +10,7 @@
 #include "engine/snapshot.h"
 #include "engine/volumes.h"
 #include "stack/byte_pipe.h"
+#include "store/folder_listing.h"
 
 #include <nlohmann/json.hpp>
 
@@ -133,6 +134,20 @@ store::XattrSource xattrs_in(const std::filesystem::path& folder) {
   };
 }
 
+// The engine's own word of a volume is not taken for it where its folder can be looked at: what is not in the archive would be lost.
+void compare_with_folder(const Context& ctx, const engine::Volume& volume, const std::filesystem::path& folder, const store::TreeListing& archived) {
+  const auto warn = [&](const std::string& why) { ctx.warn("the archive of volume " + printable(volume.name) + " is not compared with the volume's folder: " + why); };
+  if (folder.empty()) return warn("it cannot be seen from here; of extended attributes, only capabilities are archived");
+  if (volume.driver != "local") return warn("its driver is " + printable(volume.driver));
+  if (!volume.options.empty()) return warn("it has options, so its data may lie elsewhere");
+  const store::FolderListing there = store::list_folder(ctx, folder);
+  if (!there.unreadable.empty()) return warn("cannot read " + there.unreadable);
+  const std::string difference = store::difference_of_contents(archived, there);
+  if (difference.empty()) return;
+  throw Error(ErrorCode::digest_mismatch, "the archive of volume " + printable(volume.name) + " is not what is in " + folder.string() + ": " + difference +
+                                              "; end what writes there, then try again");
+}
+
 // Of the volume's folder, as ".".
 store::TreeListing read_tree(const Context& ctx, engine::Client& client, const Helper& helper, const store::XattrSource& xattrs) {
   BytePipe pipe(ctx, [&](const Context& inner, const BytePipe::Push& push) {
@@ -178,7 +193,6 @@ std::filesystem::path archive_volume(const Context& ctx, engine::Client& client,
   store::VolumeArchive about{.volume = found->name, .driver = found->driver, .labels = found->labels, .options = found->options};
   about.time = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
   const std::filesystem::path visible = visible_folder(client, *found);
-  if (visible.empty()) ctx.warn("the folder of volume " + printable(volume) + " cannot be seen from here: of extended attributes, only capabilities are archived");
 
   const Helper helper(ctx, client, state, volume, HelperAccess::read);
   BytePipe pipe(ctx, [&](const Context& inner, const BytePipe::Push& push) {
@@ -186,7 +200,8 @@ std::filesystem::path archive_volume(const Context& ctx, engine::Client& client,
   });
   std::filesystem::path file = folder / (volume + "-" + file_time(now) + ".tar.zst");
   for (int copy = 2; std::filesystem::exists(file); ++copy) file = folder / (volume + "-" + file_time(now) + "-" + std::to_string(copy) + ".tar.zst");
-  about = store::write_volume_archive(ctx, file, about, [&](std::span<std::byte> out) { return pipe.read(out); }, {.xattrs = xattrs_in(visible)});
+  about = store::write_volume_archive(ctx, file, about, [&](std::span<std::byte> out) { return pipe.read(out); },
+                                      {.xattrs = xattrs_in(visible), .check = [&](const store::TreeListing& archived) { compare_with_folder(ctx, *found, visible, archived); }});
   if (about.entries == 0) {  // an engine sends the folder itself at least, but leaves out what it cannot read
     std::error_code ignored;
     std::filesystem::remove(file, ignored);

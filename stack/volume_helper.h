@@ -14,9 +14,9 @@ namespace drover::stack {
 // Removes containers, their image, and halves of archives that an earlier run on this state folder left behind when it was killed. The caller holds lock_for_removal.
 void remove_stale_helpers(const Context& ctx, engine::Client& client, const StateFolder& state);
 
-// Saves the volume in `folder` as `<volume>-<UTC time>.tar.zst`; returns the file, which was read back and compared. Attributes that engines
-// leave out are read where the volume's folder can be seen from here; elsewhere a warning says so. Throws not_found, and what the client
-// and the disk throw.
+// Saves the volume in `folder` as `<volume>-<UTC time>.tar.zst`; returns the file, which was read back and compared. Where the volume's folder
+// can be seen from here, what the engine sent is compared with it (digest_mismatch), and attributes that engines leave out are read there;
+// elsewhere a warning says so. Throws not_found, and what the client and the disk throw.
 std::filesystem::path archive_volume(const Context& ctx, engine::Client& client, const StateFolder& state, const std::string& volume,
                                      const std::filesystem::path& folder);
 

@@ -238,6 +238,26 @@ BOOST_AUTO_TEST_CASE(a_volume_whose_archive_is_cut_stays) {
   BOOST_TEST(std::filesystem::is_empty(folder / "archive"));
 }
 
+// The engine's stream is whole in itself, and not all that there is.
+BOOST_AUTO_TEST_CASE(a_volume_of_which_the_engine_sends_less_than_its_folder_has_stays) {
+  const std::filesystem::path files = folder / "files";
+  std::filesystem::create_directory(files);
+  write_file_durably(files / "a", "hello");
+  write_file_durably(files / "precious", "mine");
+  add_volume("files");
+  engine.fake.with_objects([&](FakeObjects& objects) {
+    objects.volumes["files"].tar = small_tar("hello");
+    objects.volumes["files"].mountpoint = files.string();
+  });
+  policy.volumes = {"files"};
+  const stack::PruneReport report = apply(plan({PruneKind::volume}), {.archive_folder = folder / "archive"});
+  BOOST_TEST_REQUIRE(report.outcomes.size() == 1U);
+  BOOST_TEST((report.outcomes[0].state == State::failed));
+  BOOST_TEST(contains(report.outcomes[0].why, "is not what is in " + files.string()), report.outcomes[0].why);
+  BOOST_TEST(has_volume("files"));
+  BOOST_TEST(std::filesystem::is_empty(folder / "archive"));
+}
+
 BOOST_AUTO_TEST_CASE(helpers_of_a_killed_run_go_and_nobody_elses) {
   add_volume("files");
   add_container({.id = "h1", .name = "ours", .state = "created", .labels = {{engine::helper_label, state.root().string()}}, .volumes = {"files"}});

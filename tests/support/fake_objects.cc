@@ -37,7 +37,7 @@ json inspect(const FakeContainer& container) {
 }
 
 json describe(const FakeVolume& volume) {
-  return {{"Name", volume.name},           {"Driver", "local"}, {"CreatedAt", volume.created}, {"Mountpoint", "/nowhere/" + volume.name},
+  return {{"Name", volume.name},           {"Driver", "local"}, {"CreatedAt", volume.created}, {"Mountpoint", volume.mountpoint.empty() ? "/nowhere/" + volume.name : volume.mountpoint},
           {"Labels", volume.labels.empty() ? json(nullptr) : json(volume.labels)}, {"Options", nullptr}, {"Scope", "local"}};
 }
 

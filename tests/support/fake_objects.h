@@ -29,6 +29,7 @@ struct FakeVolume {
   std::map<std::string, std::string> labels = {};
   std::string created = "2020-01-01T00:00:00Z";
   std::string tar = {};  // what an archive of it is
+  std::string mountpoint = {};  // empty: nowhere
 };
 
 struct FakeNetwork {
