@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <condition_variable>
@@ -26,12 +27,20 @@ constexpr int lost_exit_code = 255;
 constexpr int look_milliseconds = 200;
 constexpr int look_milliseconds_when_silent = 20;
 
+// A program that was started without standard input, output or error gets their numbers for what it opens; the child would lose them when
+// it makes its own.
+UniqueFd beyond_standard(UniqueFd fd) {
+  if (!fd || fd.get() > STDERR_FILENO) return fd;
+  return UniqueFd(fcntl(fd.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+}
+
 struct Pipe {
   Pipe() {
     std::array<int, 2> ends{};
     if (pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) throw io_error("cannot create", "a pipe");
-    read_end = UniqueFd(ends[0]);
-    write_end = UniqueFd(ends[1]);
+    read_end = beyond_standard(UniqueFd(ends[0]));
+    write_end = beyond_standard(UniqueFd(ends[1]));
+    if (!read_end || !write_end) throw io_error("cannot create", "a pipe");
   }
   UniqueFd read_end;
   UniqueFd write_end;
@@ -82,7 +91,8 @@ struct ChildProcess::Impl {
     std::vector<char*> argv{name.data()};
     for (std::string& argument : copies) argv.push_back(argument.data());
     argv.push_back(nullptr);
-    const UniqueFd null(open("/dev/null", O_RDWR | O_CLOEXEC));
+    const UniqueFd null = beyond_standard(UniqueFd(open("/dev/null", O_RDWR | O_CLOEXEC)));
+    if (!null) return errno;
     const pid_t parent = getpid();
     pid = fork();
     if (pid == 0) become(name.c_str(), argv.data(), parent, null.get(), error.write_end.get(), failure.write_end.get());
@@ -122,7 +132,10 @@ struct ChildProcess::Impl {
   void take_errors() {
     std::array<char, 4096> space{};
     ssize_t count = 0;
-    while ((count = read(error.read_end.get(), space.data(), space.size())) > 0) text.append(space.data(), static_cast<std::size_t>(count));
+    while ((count = read(error.read_end.get(), space.data(), space.size())) > 0) {
+      text.append(space.data(), static_cast<std::size_t>(count));
+      text_bytes += static_cast<std::size_t>(count);
+    }
     is_silent = count == 0;
     if (text.size() > error_text_bytes_max) text.erase(0, text.size() - error_text_bytes_max);
   }
@@ -141,6 +154,7 @@ struct ChildProcess::Impl {
   pid_t pid = 0;
   std::optional<int> code;
   std::string text;
+  std::uint64_t text_bytes = 0;  // of all of it; `text` is the end
   std::thread thread;
 };
 
@@ -175,9 +189,15 @@ std::optional<int> ChildProcess::wait_for(std::chrono::milliseconds duration) co
   return impl_->code;
 }
 
-std::string ChildProcess::error_text() const {
+std::uint64_t ChildProcess::error_bytes() const {
   const std::lock_guard lock(impl_->mutex);
-  return impl_->text;
+  return impl_->text_bytes;
+}
+
+std::string ChildProcess::error_text(std::uint64_t since) const {
+  const std::lock_guard lock(impl_->mutex);
+  const std::uint64_t wanted = impl_->text_bytes - std::min(since, impl_->text_bytes);
+  return impl_->text.substr(impl_->text.size() - std::min<std::uint64_t>(wanted, impl_->text.size()));
 }
 
 }  // namespace drover

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -25,8 +26,10 @@ class ChildProcess {
   std::optional<int> exit_code() const;
   // Waits for its end, at most that long; what it wrote before is in error_text() then.
   std::optional<int> wait_for(std::chrono::milliseconds duration) const;
-  // The last 16 KiB of its standard error.
-  std::string error_text() const;
+  // How much it has written to its standard error.
+  std::uint64_t error_bytes() const;
+  // What it wrote there after the first `since` bytes, at most the last 16 KiB.
+  std::string error_text(std::uint64_t since = 0) const;
 
  private:
   struct Impl;

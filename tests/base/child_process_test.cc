@@ -5,10 +5,13 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
+#include <string>
 #include <thread>
 
 using namespace drover;
@@ -34,6 +37,36 @@ BOOST_AUTO_TEST_CASE(its_end_and_its_last_words_are_kept) {
   }
   BOOST_TEST(child.exit_code().value() == 3);
   BOOST_TEST(child.error_text() == "last words \n");
+}
+
+BOOST_AUTO_TEST_CASE(what_it_says_later_is_told_apart) {
+  const ChildProcess child("/bin/sh", {"-c", "echo first >&2; sleep 0.01; echo second >&2"});
+  while (child.error_text().find('\n') == std::string::npos) std::this_thread::sleep_for(1ms);
+  while (!child.wait_for(1s)) {
+  }
+  BOOST_TEST(child.error_bytes() == 13U);
+  BOOST_TEST(child.error_text(6) == "second\n");
+  BOOST_TEST(child.error_text(13) == "");
+  BOOST_TEST(child.error_text(99) == "");
+}
+
+// As under a supervisor that closes them all.
+BOOST_AUTO_TEST_CASE(a_program_without_standard_files_gives_its_child_some) {
+  std::array<int, 3> saved{};
+  for (int fd = 0; fd < 3; ++fd) saved[static_cast<std::size_t>(fd)] = fcntl(fd, F_DUPFD_CLOEXEC, 10);
+  for (int fd = 0; fd < 3; ++fd) close(fd);
+  std::string said;
+  {
+    const ChildProcess child("/bin/sh", {"-c", "echo dropped && ! read line && echo \"$(readlink /proc/self/fd/0)\" >&2"});
+    while (!child.wait_for(1s)) {
+    }
+    said = child.error_text();
+  }
+  for (int fd = 0; fd < 3; ++fd) {
+    dup2(saved[static_cast<std::size_t>(fd)], fd);
+    close(saved[static_cast<std::size_t>(fd)]);
+  }
+  BOOST_TEST(said == "/dev/null\n");
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_program_is_told_at_once) {
