@@ -381,6 +381,7 @@ void CurlSession::run(const Context& ctx, const Request& request, const SessionS
     CurlSession& session;
     ~Detach() {
       curl_multi_remove_handle(session.multi_, session.easy_);
+      session.forget_transfer();
       session.transfer_ = nullptr;
     }
   } const detach{*this};
@@ -407,16 +408,32 @@ void CurlSession::connect(const Context& ctx, const Request& request, const Sess
   Exchange exchange(request, sink, setup.where);
   CurlTransfer transfer{.session = *this, .easy = easy_, .request = request, .exchange = exchange, .headers = {}, .detail = {}, .refused_address = {}, .left_over = {}};
   reusable_ = false;
+  // libcurl finds the connection only as long as the handle stays here; one that did not come to be is taken down while the transfer lives.
+  struct LetGo {
+    CurlSession& session;
+    bool is_connected = false;
+    ~LetGo() {
+      if (!is_connected) curl_multi_remove_handle(session.multi_, session.easy_);
+      session.forget_transfer();
+    }
+  } let_go{*this};
   configure(request, setup, transfer);
   set(easy_, CURLOPT_CONNECT_ONLY, 1L);
   // A proxy that is asked for a plain http URL would read what comes over the connection.
   set(easy_, CURLOPT_HTTPPROXYTUNNEL, 1L);
-  // libcurl finds the connection only as long as the handle stays here.
   if (curl_multi_add_handle(multi_, easy_) != CURLM_OK) throw Error(ErrorCode::failed, "cannot start a connection");
   const int code = drive(ctx, transfer);
   if (code != CURLE_OK) throw describe(failure_of(code, transfer, setup));
-  set<char*>(easy_, CURLOPT_ERRORBUFFER, nullptr);
+  let_go.is_connected = true;
   where_ = setup.where;
+}
+
+// What libcurl may still use of it afterwards: to tell what is wrong with a connection that it reads, writes or closes, and to open one.
+void CurlSession::forget_transfer() noexcept {
+  curl_easy_setopt(easy_, CURLOPT_ERRORBUFFER, nullptr);
+  curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, nullptr);
+  curl_easy_setopt(easy_, CURLOPT_PREREQFUNCTION, nullptr);
+  curl_easy_setopt(easy_, CURLOPT_OPENSOCKETFUNCTION, nullptr);
 }
 
 int CurlSession::descriptor() const { return info<curl_socket_t>(easy_, CURLINFO_ACTIVESOCKET, CURL_SOCKET_BAD); }

@@ -85,6 +85,7 @@ class CurlSession {
  private:
   void configure(const Request& request, const SessionSetup& setup, CurlTransfer& transfer);
   int drive(const Context& ctx, CurlTransfer& transfer);
+  void forget_transfer() noexcept;
 
   void* easy_;   // CURL
   void* multi_;  // CURLM
