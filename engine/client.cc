@@ -174,19 +174,21 @@ struct Client::Impl {
 
   template <typename Function>
   std::invoke_result_t<Function&, const Request&> reach(const Context& ctx, const Request& request, Function&& function) const {
-    if (!tunnel) return explain([&] { return function(request); });
+    if (!tunnel) return explain(ctx, 0, [&] { return function(request); });
     Request tunnelled = request;
     tunnelled.unix_socket = tunnel->socket(ctx);
-    return explain([&] { return function(tunnelled); });
+    return explain(ctx, tunnel->said_bytes(), [&] { return function(tunnelled); });
   }
 
+  // `said_bytes`: what ssh had said before.
   template <typename Function>
-  std::invoke_result_t<Function&> explain(Function&& function) const {
+  std::invoke_result_t<Function&> explain(const Context& ctx, std::uint64_t said_bytes, Function&& function) const {
     try {
       return function();
     } catch (Error& error) {
       if (error.code() != ErrorCode::network) throw;
-      const std::optional<std::string> reason = tunnel ? tunnel->find_reason() : std::nullopt;
+      if (ctx.time_left(lock_interval).count() == 0) throw;  // the caller's own deadline says nothing about the engine
+      const std::optional<std::string> reason = tunnel ? tunnel->find_reason(said_bytes) : std::nullopt;
       Error explained(ErrorCode::network, "no answer from the engine at " + endpoint.origin + ": " +
                                               reason.value_or(std::string(error.what()) + "; " + remedy(endpoint)));
       explained.is_final = error.is_final;
@@ -237,19 +239,95 @@ struct Client::Impl {
     return *negotiated;
   }
 
-  std::string versioned(const Context& ctx, std::string_view path) { return "/v" + traits(ctx).spoken.to_string() + std::string(path); }
+  // Whether the engine speaks another version by now than the one that it refused.
+  bool has_changed(const Context& ctx, ApiVersion refused) {
+    if (endpoint.api_version) return false;
+    {
+      std::unique_lock lock(mutex, std::defer_lock);
+      while (!lock.try_lock_for(ctx.time_left(lock_interval))) ctx.check_stop();
+      if (negotiated && negotiated->spoken == refused) negotiated.reset();
+    }
+    return traits(ctx).spoken != refused;
+  }
+
+  // Calls with the path's beginning. An engine that was replaced under a client that lives long refuses the version it was asked in; it is
+  // asked once more in its own, unless a part of the body may be gone: then the next call is right.
+  enum class Body { held, streamed };
+  template <typename Function>
+  std::invoke_result_t<Function&, const std::string&> in_its_version(const Context& ctx, Body body, Function&& function) {
+    const ApiVersion spoken = traits(ctx).spoken;
+    try {
+      return function("/v" + spoken.to_string());
+    } catch (const EngineFailure& failure) {
+      if (failure.code() != ErrorCode::unsupported || !has_changed(ctx, spoken) || body == Body::streamed) throw;
+    }
+    return function("/v" + traits(ctx).spoken.to_string());
+  }
 
   nlohmann::json call(const Context& ctx, const std::string& method, std::string_view path, const std::string& body,
                       std::chrono::milliseconds silence_max = std::chrono::minutes(1)) {
-    Request out = request(method, versioned(ctx, path));
-    out.timeouts.first_byte = silence_max;
-    if (method == "POST" || method == "PUT") out.headers.set("Content-Type", "application/json");
-    out.body = body;
-    JsonSink sink;
-    send(ctx, out, sink);
-    const std::string what = method + " " + std::string(path.substr(0, path.find('?')));
-    if (sink.head().status >= 300) throw_status(sink.head().status, sink.body, what);
-    return parse_document(sink.body, what);
+    return in_its_version(ctx, Body::held, [&](const std::string& version) {
+      Request out = request(method, version + std::string(path));
+      out.timeouts.first_byte = silence_max;
+      if (method == "POST" || method == "PUT") out.headers.set("Content-Type", "application/json");
+      out.body = body;
+      JsonSink sink;
+      send(ctx, out, sink);
+      const std::string what = method + " " + std::string(path.substr(0, path.find('?')));
+      if (sink.head().status >= 300) throw_status(sink.head().status, sink.body, what);
+      return parse_document(sink.body, what);
+    });
+  }
+
+  ResponseHead exchange(const Context& ctx, const Call& call, const ByteSink& on_bytes, const std::string& version) const {
+    Request out = request(call.method, version + call.path);
+    if (!call.content_type.empty()) out.headers.set("Content-Type", call.content_type);
+    for (const auto& [name, value] : call.headers) out.headers.set(name, value);
+    out.body = call.body;
+    out.source = call.source;
+    out.timeouts.first_byte = call.head_max.value_or(call.silence_max);
+    out.timeouts.stall = call.silence_max;
+    out.timeouts.stall_bytes_per_second = 1;
+    ForwardSink sink(call.on_head, on_bytes);
+    try {
+      send(ctx, out, sink);
+    } catch (const Error& error) {
+      // An engine that refuses closes while the body is still being sent: its reason counts, not the broken pipe.
+      if (error.code() != ErrorCode::network || sink.is_good()) throw;
+    }
+    const std::string what = call.method + " " + call.path.substr(0, call.path.find('?'));
+    if (!sink.is_good()) throw_status(sink.head().status, sink.error_body, what);
+    return sink.head();
+  }
+
+  net::Upgrade upgrade(const Context& ctx, std::string_view path, const std::string& body, const std::string& version) const {
+    Request asked = request("POST", version + std::string(path));
+    if (!body.empty()) asked.headers.set("Content-Type", "application/json");
+    asked.body = body;
+    net::Upgrade upgrade = reach(ctx, asked, [&](const Request& reachable) { return transport.upgrade(ctx, reachable, error_body_bytes_max); });
+    if (upgrade.stream) return upgrade;
+    const std::string what = "POST " + std::string(path.substr(0, path.find('?')));
+    if (upgrade.head.status >= 300) throw_status(upgrade.head.status, upgrade.body, what);
+    throw Error(ErrorCode::unsupported, what + ": the connection was not handed over, the answer is an ordinary " +
+                                            std::to_string(upgrade.head.status) + "; is there a proxy before the engine?");
+  }
+
+  void post_stream(const Context& ctx, const StreamRequest& request, JsonStream& stream, const std::string& what, const std::string& version) const {
+    Request out = this->request("POST", version + request.path);
+    if (request.source) out.headers.set("Content-Type", request.content_type);
+    for (const auto& [name, value] : request.headers) out.headers.set(name, value);
+    out.source = request.source;
+    out.timeouts.first_byte = request.silence_max;
+    out.timeouts.stall = request.silence_max;
+    out.timeouts.stall_bytes_per_second = 1;
+    StreamSink sink(stream);
+    try {
+      send(ctx, out, sink);
+    } catch (const Error& error) {
+      // An engine that refuses closes while the body is still being sent: its reason counts, not the broken pipe.
+      if (error.code() != ErrorCode::network || sink.status < 300) throw;
+    }
+    if (sink.status >= 300) throw_status(sink.status, sink.error_body, what);
   }
 
   net::Transport& transport;
@@ -309,24 +387,8 @@ ResponseHead Client::head(const Context& ctx, std::string_view path) {
 }
 
 ResponseHead Client::exchange(const Context& ctx, const Call& call, const ByteSink& on_bytes) {
-  Request out = impl_->request(call.method, impl_->versioned(ctx, call.path));
-  if (!call.content_type.empty()) out.headers.set("Content-Type", call.content_type);
-  for (const auto& [name, value] : call.headers) out.headers.set(name, value);
-  out.body = call.body;
-  out.source = call.source;
-  out.timeouts.first_byte = call.head_max.value_or(call.silence_max);
-  out.timeouts.stall = call.silence_max;
-  out.timeouts.stall_bytes_per_second = 1;
-  ForwardSink sink(call.on_head, on_bytes);
-  try {
-    impl_->send(ctx, out, sink);
-  } catch (const Error& error) {
-    // An engine that refuses closes while the body is still being sent: its reason counts, not the broken pipe.
-    if (error.code() != ErrorCode::network || sink.is_good()) throw;
-  }
-  const std::string what = call.method + " " + call.path.substr(0, call.path.find('?'));
-  if (!sink.is_good()) throw_status(sink.head().status, sink.error_body, what);
-  return sink.head();
+  return impl_->in_its_version(ctx, call.source ? Impl::Body::streamed : Impl::Body::held,
+                               [&](const std::string& version) { return impl_->exchange(ctx, call, on_bytes, version); });
 }
 
 nlohmann::json Client::exchange_json(const Context& ctx, const Call& call) {
@@ -342,31 +404,13 @@ nlohmann::json Client::exchange_json(const Context& ctx, const Call& call) {
 }
 
 net::Upgrade Client::upgrade(const Context& ctx, std::string_view path, const nlohmann::json& body) {
-  Request request = impl_->request("POST", impl_->versioned(ctx, path));
-  if (!body.is_null()) {
-    request.headers.set("Content-Type", "application/json");
-    request.body = body.dump();
-  }
-  net::Upgrade upgrade = impl_->reach(
-      ctx, request, [&](const Request& reachable) { return impl_->transport.upgrade(ctx, reachable, error_body_bytes_max); });
-  if (upgrade.stream) return upgrade;
-  const std::string what = "POST " + std::string(path.substr(0, path.find('?')));
-  if (upgrade.head.status >= 300) throw_status(upgrade.head.status, upgrade.body, what);
-  throw Error(ErrorCode::unsupported, what + ": the connection was not handed over, the answer is an ordinary " +
-                                          std::to_string(upgrade.head.status) + "; is there a proxy before the engine?");
+  const std::string text = body.is_null() ? std::string() : body.dump();
+  return impl_->in_its_version(ctx, Impl::Body::held, [&](const std::string& version) { return impl_->upgrade(ctx, path, text, version); });
 }
 
 void Client::post_stream(const Context& ctx, const StreamRequest& request,
                          const std::function<void(const nlohmann::json&)>& on_object) {
   const std::string what = "POST " + request.path.substr(0, request.path.find('?'));
-  Request out = impl_->request("POST", impl_->versioned(ctx, request.path));
-  if (request.source) out.headers.set("Content-Type", request.content_type);
-  for (const auto& [name, value] : request.headers) out.headers.set(name, value);
-  out.source = request.source;
-  out.timeouts.first_byte = request.silence_max;
-  out.timeouts.stall = request.silence_max;
-  out.timeouts.stall_bytes_per_second = 1;
-
   JsonStream stream(
       [&](const nlohmann::json& object) {
         if (const std::string failure = find_stream_error(object); !failure.empty()) {
@@ -375,14 +419,8 @@ void Client::post_stream(const Context& ctx, const StreamRequest& request,
         if (on_object) on_object(object);
       },
       [&](std::string_view line) { ctx.debug(what + ": passed over a line that is not JSON: " + printable(line, 120)); });
-  StreamSink sink(stream);
-  try {
-    impl_->send(ctx, out, sink);
-  } catch (const Error& error) {
-    // An engine that refuses closes while the body is still being sent: its reason counts, not the broken pipe.
-    if (error.code() != ErrorCode::network || sink.status < 300) throw;
-  }
-  if (sink.status >= 300) throw_status(sink.status, sink.error_body, what);
+  impl_->in_its_version(ctx, request.source ? Impl::Body::streamed : Impl::Body::held,
+                        [&](const std::string& version) { impl_->post_stream(ctx, request, stream, what, version); });
   stream.finish();
 }
 

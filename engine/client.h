@@ -31,7 +31,8 @@ inline constexpr std::uint64_t error_body_bytes_max = 64U << 10U;
 // Within which the engine answers to what looks at, copies or removes many files, on a slow disk.
 inline constexpr std::chrono::minutes long_work_silence_max{10};
 
-// Thread-safe. Negotiates the version once, from the Api-Version header of the first answer.
+// Thread-safe. Negotiates the version once, from the Api-Version header of the first answer, and anew when the engine refuses that version:
+// it may be upgraded or downgraded under a client that lives long.
 class Client {
  public:
   Client(net::Transport& transport, Endpoint endpoint);

@@ -42,12 +42,11 @@ std::optional<Event> parse_event(const nlohmann::json& object) {
   event.actor_id = text_member(actor, "ID");
   event.attributes = map_member(actor, "Attributes");
   event.scope = text_member(object, "scope");
-  const nlohmann::json& nanoseconds = member(object, "timeNano");
-  const nlohmann::json& seconds = member(object, "time");
-  if (nanoseconds.is_number_integer()) {
-    event.time = Timestamp(std::chrono::nanoseconds(nanoseconds.get<std::int64_t>()));
-  } else if (seconds.is_number_integer()) {
-    event.time = Timestamp(std::chrono::seconds(seconds.get<std::int64_t>()));
+  const std::int64_t nanoseconds = number_member(object, "timeNano");
+  if (nanoseconds > 0) {
+    event.time = Timestamp(std::chrono::nanoseconds(nanoseconds));
+  } else {
+    event.time = time_member(object, "time").value_or(Timestamp());
   }
   return event;
 }
@@ -96,7 +95,7 @@ struct EventSubscription::Impl {
       last_sign = steady_clock::now();
     }
     Query query("/events");
-    if (last_time) query.set("since", to_seconds_text(*last_time - overlap));
+    if (last_time) query.set("since", to_seconds_text(std::max(*last_time - overlap, Timestamp())));
     query.filters(options.filters);
     try {
       client.exchange(bounded,
@@ -181,6 +180,11 @@ struct EventSubscription::Impl {
 
   // A stream that is silent and one whose engine hangs look the same; another connection tells.
   void check_engine(const Context& caller) {
+    std::stop_source asked{std::nostopstate};
+    {
+      const std::lock_guard lock(mutex);
+      asked = current;  // by the time of the answer there may be another connection
+    }
     bool is_there = true;
     try {
       ping(caller.within(options.answer_max), client);
@@ -190,7 +194,7 @@ struct EventSubscription::Impl {
     }
     const std::lock_guard lock(mutex);
     last_sign = steady_clock::now();
-    if (!is_there) current.request_stop();
+    if (!is_there) asked.request_stop();
   }
 
   struct Forward {

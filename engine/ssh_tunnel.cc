@@ -70,6 +70,7 @@ bool is_listening(const fs::path& path) {
 fs::path make_private_folder(const fs::path& parent) {
   constexpr std::size_t socket_name_bytes_max = sizeof(sockaddr_un::sun_path) - sizeof("/engine.sock");
   for (const fs::path& candidate : {parent, fs::path("/tmp")}) {
+    if (!is_plain_for_ssh(candidate)) continue;
     std::string folder = (candidate / "drover-ssh.XXXXXX").string();
     // ssh binds to a name with a suffix of its own first in some versions; leave room for it.
     if (folder.size() + 20 > socket_name_bytes_max) continue;
@@ -103,6 +104,11 @@ Error explain_ssh_end(const SshTarget& target, int exit_code, std::string_view e
   }
   const std::string said = last_line(error_text);
   return {ErrorCode::network, start + (said.empty() ? "ssh ended with code " + std::to_string(exit_code) : "ssh says: " + said)};
+}
+
+bool is_plain_for_ssh(const fs::path& path) {
+  const std::string text = path.string();
+  return text.starts_with('/') && std::all_of(text.begin(), text.end(), [](char c) { return is_alnum(c) || std::string_view("/._-+@~").find(c) != std::string_view::npos; });
 }
 
 std::optional<std::string> find_ssh_refusal(const SshTarget& target, std::string_view error_text) {
@@ -150,13 +156,19 @@ void SshTunnel::open(const Context& ctx) {
   ssh_ = std::move(ssh);
 }
 
-std::optional<std::string> SshTunnel::find_reason() {
+std::uint64_t SshTunnel::said_bytes() {
+  const std::unique_lock lock(mutex_, std::chrono::milliseconds(0));
+  return lock && ssh_ ? ssh_->error_bytes() : 0;  // a new one is being opened: all that it says is new
+}
+
+std::optional<std::string> SshTunnel::find_reason(std::uint64_t said_bytes) {
   // Its last words may come a little later than the end of the connections that it carried.
   constexpr std::chrono::milliseconds grace{200};
   const std::unique_lock lock(mutex_, grace);
   if (!lock || !ssh_) return std::nullopt;  // who opens it anew will tell
-  if (const std::optional<int> code = ssh_->wait_for(grace)) return explain_ssh_end(target_, *code, ssh_->error_text()).what();
-  return find_ssh_refusal(target_, ssh_->error_text());
+  const std::optional<int> code = ssh_->wait_for(grace);
+  const std::string said = ssh_->error_text(said_bytes);
+  return code ? explain_ssh_end(target_, *code, said).what() : find_ssh_refusal(target_, said);
 }
 
 }  // namespace drover::engine

@@ -11,6 +11,7 @@
 #include "engine/ssh_target.h"
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <mutex>
@@ -28,6 +29,8 @@ inline constexpr std::chrono::seconds ssh_patience{60};
 std::vector<std::string> ssh_arguments(const SshTarget& target, const std::filesystem::path& local_socket);
 // Pure: why ssh ended, from its standard error. One line, with what to do about it.
 Error explain_ssh_end(const SshTarget& target, int exit_code, std::string_view error_text);
+// Pure: whether ssh would take the path for the socket on this side as it is. It splits at `:` and expands `%` and `$`.
+bool is_plain_for_ssh(const std::filesystem::path& path);
 // Pure: why a connection through the tunnel was closed, if ssh said so.
 std::optional<std::string> find_ssh_refusal(const SshTarget& target, std::string_view error_text);
 
@@ -42,8 +45,10 @@ class SshTunnel {
   // The socket on this side. Opens the tunnel the first time, and anew when ssh has ended. Throws not_found without an ssh program,
   // authentication and network as explain_ssh_end() does, interrupted.
   std::filesystem::path socket(const Context& ctx);
-  // Why a call through it failed, as far as ssh knows.
-  std::optional<std::string> find_reason();
+  // How much ssh has said so far: what it says about a call comes later.
+  std::uint64_t said_bytes();
+  // Why a call through it failed that began when ssh had said so much, as far as ssh knows.
+  std::optional<std::string> find_reason(std::uint64_t said_bytes);
 
  private:
   void open(const Context& ctx);

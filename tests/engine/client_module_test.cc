@@ -1,5 +1,6 @@
 #include "engine/client.h"
 
+#include "base/text.h"
 #include "tests/engine/engine_client.h"
 
 #include <nlohmann/json.hpp>
@@ -39,6 +40,34 @@ BOOST_AUTO_TEST_CASE(an_engine_without_head_ping_is_asked_by_get) {
   EngineClient old({.api_version = "1.30", .knows_head_ping = false});
   BOOST_TEST((old.client->api_version(old.ctx) == ApiVersion{1, 30}));
   BOOST_TEST(old.fake.targets().back() == "GET /_ping");
+}
+
+// A client that lives long: the engine is replaced under it.
+BOOST_AUTO_TEST_CASE(an_engine_that_changed_its_version_is_asked_in_the_new_one) {
+  EngineClient engine({.api_version = "1.45"});
+  engine.client->get(engine.ctx, "/version");
+  engine.fake.set_api_versions("1.24", "1.41");
+  engine.client->get(engine.ctx, "/version");
+  BOOST_TEST(engine.fake.targets().back() == "GET /v1.41/version");
+  BOOST_TEST((engine.client->api_version(engine.ctx) == ApiVersion{1, 41}));
+  engine.fake.set_api_versions("1.44", "1.51");
+  std::string answer;
+  engine.client->exchange(engine.ctx, {.path = "/version"}, [&](std::span<const std::byte> bytes) {
+    answer += as_text(bytes);
+    return true;
+  });
+  BOOST_TEST(contains(answer, "1.51"), answer);
+
+  engine.fake.set_api_versions("1.24", "1.41");  // a stream may be partly sent: the next call is right
+  const engine::Client::StreamRequest load{.path = "/images/load", .source = [](std::span<std::byte>) { return std::size_t{0}; }, .headers = {}};
+  BOOST_TEST((failure_of([&] { engine.client->post_stream(engine.ctx, load, {}); }).code == ErrorCode::unsupported));
+  BOOST_TEST((engine.client->api_version(engine.ctx) == ApiVersion{1, 41}));
+
+  const std::size_t before = engine.fake.targets().size();
+  engine.fake.set_api_versions("1.80", "1.99");
+  const auto young = failure_of([&] { engine.client->get(engine.ctx, "/version"); });
+  BOOST_TEST(contains(young.text, "Minimum supported API version is 1.80"));
+  BOOST_TEST(engine.fake.targets().size() == before + 3U);  // refused, asked for its version, refused
 }
 
 BOOST_AUTO_TEST_CASE(a_pinned_version_is_not_negotiated) {

@@ -58,6 +58,8 @@ BOOST_AUTO_TEST_CASE(an_event_is_read_with_what_it_has) {
   const auto poor = engine::parse_event(nlohmann::json::parse(R"({"Type":"image","Action":"pull","Actor":null,"time":5,"timeNano":null})"));
   BOOST_REQUIRE(poor.has_value());
   BOOST_TEST((poor->time.time_since_epoch() == 5s));
+  const std::string large = R"({"Type":"image","Action":"pull","time":99999999999999,"timeNano":18446744073709551615})";
+  BOOST_TEST((engine::parse_event(nlohmann::json::parse(large))->time == engine::Timestamp()));
   for (const char* none : {"{}", "[]", "null", R"({"Type":"image"})", R"({"Type":1,"Action":"x"})"}) {
     BOOST_TEST(!engine::parse_event(nlohmann::json::parse(none)), none);
   }
@@ -88,6 +90,17 @@ BOOST_AUTO_TEST_CASE(a_stream_that_ends_is_taken_up_again_without_loss_or_repeti
   BOOST_TEST(contains(engine.fake.targets().back(), "since=1700000001.000000000"));
   engine.fake.tell_event(event_text(3));
   BOOST_TEST(next(events, engine.ctx) == "c3");
+}
+
+BOOST_AUTO_TEST_CASE(an_engine_that_came_back_with_another_version_is_followed) {
+  EngineClient engine({.api_version = "1.45"});
+  EventSubscription events(engine.ctx, *engine.client, quick());
+  BOOST_TEST(next(events, engine.ctx) == "(subscribed)");
+  engine.fake.set_api_versions("1.24", "1.41");
+  engine.fake.end_events();
+  BOOST_TEST(next(events, engine.ctx).starts_with("(subscribed again"));
+  engine.fake.tell_event(event_text(1));
+  BOOST_TEST(next(events, engine.ctx) == "c1");
 }
 
 BOOST_AUTO_TEST_CASE(what_an_engine_forgot_is_a_reason_to_read_anew) {

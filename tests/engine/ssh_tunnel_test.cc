@@ -1,5 +1,6 @@
 #include "engine/ssh_tunnel.h"
 
+#include "base/file.h"
 #include "base/text.h"
 #include "tests/support/temp_dir.h"
 
@@ -103,6 +104,26 @@ BOOST_AUTO_TEST_CASE(a_refused_channel_names_the_socket) {
   BOOST_REQUIRE(reason.has_value());
   BOOST_TEST(reason->find("cannot connect to /var/run/docker.sock") != std::string::npos);
   BOOST_TEST(!engine::find_ssh_refusal(target, "Warning: Permanently added 'host' (ED25519) to the list of known hosts.\n"));
+}
+
+// ssh splits what it forwards at colons and expands % and $.
+BOOST_AUTO_TEST_CASE(a_folder_that_ssh_would_read_otherwise_is_not_used) {
+  for (const char* plain : {"/tmp", "/run/user/1000", "/home/me+you@corp/a-b_c.d"}) BOOST_TEST(engine::is_plain_for_ssh(plain), plain);
+  for (const char* other : {"", "tmp", "/tmp/a:b", "/tmp/%h", "/tmp/${HOME}", "/tmp/a b", "/tmp/a\\b"}) BOOST_TEST(!engine::is_plain_for_ssh(other), other);
+}
+
+// A stand-in for ssh that says what it was called with.
+BOOST_AUTO_TEST_CASE(the_socket_is_made_where_ssh_finds_it) {
+  const test::TempDir dir;
+  write_file_durably(dir / "ssh", "#!/bin/sh\nwhile [ \"$1\" != -L ]; do shift; done\necho \"$2\" >&2\n", 0755);
+  std::filesystem::create_directory(dir / "a:%h");
+  SshTarget target = parse_ssh_target("me@host");
+  target.search_path = dir.path().string();
+  target.folder = dir / "a:%h";
+  engine::SshTunnel tunnel(target);
+  BOOST_CHECK_EXCEPTION(tunnel.socket({}), Error, [](const Error& error) {
+    return std::string_view(error.what()).find("ssh says: /tmp/drover-ssh.") != std::string_view::npos;
+  });
 }
 
 BOOST_AUTO_TEST_CASE(without_an_ssh_program_it_says_so) {

@@ -214,7 +214,7 @@ struct FakeEngine::Impl {
 
   std::string common_headers() const {
     std::string headers = "Server: FakeEngine\r\n";
-    if (options.sends_api_version) headers += "Api-Version: " + options.api_version + "\r\n";
+    if (options.sends_api_version) headers += "Api-Version: " + versions().newest + "\r\n";
     if (options.is_podman) headers += "Libpod-API-Version: 4.3.1\r\n";
     return headers;
   }
@@ -243,6 +243,7 @@ struct FakeEngine::Impl {
     log(request);
     if (is_hanging) wire.head();  // until the client gives up
     if (path == "/events" && query_value(target, "until").empty()) {  // with an end they are history: objects answer
+      if (refuse_version(wire, request.target)) return;
       events(wire, target);
       return;
     }
@@ -318,17 +319,27 @@ struct FakeEngine::Impl {
     send_lines(wire, {json{{"status", id}}.dump()});
   }
 
+  struct Versions {
+    std::string oldest;
+    std::string newest;
+  };
+  Versions versions() const {
+    const std::scoped_lock lock(versions_mutex);
+    return {options.min_api_version, options.api_version};
+  }
+
   bool refuse_version(const Wire& wire, std::string_view target) const {
     if (!target.starts_with("/v")) return false;
     const auto number = [](std::string_view text) { return parse_uint(text.substr(text.find('.') + 1)).value_or(0); };
     const std::string_view asked = target.substr(2, target.find('/', 1) - 2);
-    if (number(asked) > number(options.api_version)) {
-      reply_error(wire, 400, "client version " + std::string(asked) + " is too new. Maximum supported API version is " + options.api_version);
+    const Versions speaks = versions();
+    if (number(asked) > number(speaks.newest)) {
+      reply_error(wire, 400, "client version " + std::string(asked) + " is too new. Maximum supported API version is " + speaks.newest);
       return true;
     }
-    if (number(asked) < number(options.min_api_version)) {
-      reply_error(wire, 400, "client version " + std::string(asked) + " is too old. Minimum supported API version is " +
-                                 options.min_api_version + ", please upgrade your client to a newer version");
+    if (number(asked) < number(speaks.oldest)) {
+      reply_error(wire, 400, "client version " + std::string(asked) + " is too old. Minimum supported API version is " + speaks.oldest +
+                                 ", please upgrade your client to a newer version");
       return true;
     }
     return false;
@@ -336,7 +347,7 @@ struct FakeEngine::Impl {
 
   void get(const Wire& wire, const std::string& path) {
     if (path == "/version") {
-      reply(wire, 200, json{{"Version", options.version}, {"Os", "linux"}, {"Arch", options.architecture}, {"ApiVersion", options.api_version}}.dump());
+      reply(wire, 200, json{{"Version", options.version}, {"Os", "linux"}, {"Arch", options.architecture}, {"ApiVersion", versions().newest}}.dump());
     } else if (path == "/info") {
       json status = json::array({json::array({"Backing Filesystem", "extfs"})});
       if (options.is_containerd) status = json::array({json::array({"driver-type", "io.containerd.snapshotter.v1"})});
@@ -469,6 +480,7 @@ struct FakeEngine::Impl {
   }
 
   void load(Wire& wire, EngineRequest& request, const std::string& target) {
+    if (refuse_version(wire, request.target)) throw Closed();
     LoadFault fault = next_fault(false);
     if (fault == LoadFault::status_500) {
       log(request);
@@ -544,7 +556,8 @@ struct FakeEngine::Impl {
   }
 
   TempDir folder;
-  FakeEngineOptions options;
+  FakeEngineOptions options;  // versions under versions_mutex
+  mutable std::mutex versions_mutex;
   UniqueFd listener;
   std::atomic<bool> stopping = false;
   std::atomic<bool> is_hanging = false;
@@ -657,6 +670,12 @@ void FakeEngine::tell_event(std::string text) {
 void FakeEngine::refuse_events(int status, std::string message) {
   const std::scoped_lock lock(impl_->mutex);
   impl_->events_refusal = {status, std::move(message)};
+}
+
+void FakeEngine::set_api_versions(std::string oldest, std::string newest) {
+  const std::scoped_lock lock(impl_->versions_mutex);
+  impl_->options.min_api_version = std::move(oldest);
+  impl_->options.api_version = std::move(newest);
 }
 
 void FakeEngine::end_events() {

@@ -82,6 +82,8 @@ class FakeEngine {
   // Everybody's stream of events ends.
   void end_events();
   void refuse_events(int status, std::string message);
+  // As after an upgrade or a downgrade under its clients.
+  void set_api_versions(std::string oldest, std::string newest);
   // The history is gone, as after a restart.
   void forget_events();
   // From now on no request is answered, /_ping neither; streams of events stay open, and silent. Requests that came meanwhile stay unanswered.
