@@ -33,7 +33,7 @@ void read_container_logs(const Context& ctx, Client& client, std::string_view co
   std::optional<LogFrames> frames;
   const EngineTraits traits = client.traits(ctx);
   if (has_quirk(traits, Quirk::hides_output_format)) frames.emplace(format_of_container(ctx, client, container), on_output);
-  Client::Call call{.path = query.path()};
+  Client::Call call{.path = query.path(), .head_max = options.head_max};
   if (options.follow) call.silence_max = std::chrono::milliseconds(0);  // a container may have nothing to say for days
   call.on_head = [&](const net::ResponseHead& head) {
     if (!frames) frames.emplace(find_log_format(head.headers, traits).value_or(LogFormat::frames), on_output);

@@ -9,6 +9,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,6 +26,7 @@ struct LogOptions {
   std::optional<Timestamp> since = {};
   std::optional<Timestamp> until = {};    // API 1.35
   std::optional<std::int64_t> tail = {};  // the last so many lines; nothing: all
+  std::chrono::milliseconds head_max{60'000};  // within which the engine has to begin its answer: it does so before the first line
 };
 
 // GET /containers/{id}/logs. Pieces are cut anywhere, not at lines. A container with a terminal has standard output alone. An

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include <string_view>
+#include <system_error>
 
 namespace drover::engine {
 namespace {
@@ -183,6 +184,14 @@ void set_address(Endpoint& endpoint, std::string_view host, bool tls, const std:
   }
 }
 
+// One that cannot be looked at is not taken for none: without its certificate the engine would refuse in words of its own.
+bool has_file(const fs::path& path) {
+  std::error_code error;
+  const bool has = fs::exists(path, error);
+  if (error) throw Error(ErrorCode::io, "cannot look at " + printable(path.string()) + ": " + error.message());
+  return has;
+}
+
 // DOCKER_TLS, DOCKER_TLS_VERIFY and DOCKER_CERT_PATH as docker's command line reads them: either of the first two turns TLS on, the
 // folder is the config folder by default, a client certificate is optional.
 bool find_environment_tls(const Environment& environment, const fs::path& config, net::TlsOptions& tls) {
@@ -191,14 +200,14 @@ bool find_environment_tls(const Environment& environment, const fs::path& config
   const std::string named = value_of(environment, "DOCKER_CERT_PATH");
   const fs::path folder = named.empty() ? config : fs::path(named);
   tls.verify = verify;
-  if (fs::exists(folder / "ca.pem")) {
+  if (has_file(folder / "ca.pem")) {
     tls.ca_file = folder / "ca.pem";
   } else if (verify) {
     throw Error(ErrorCode::not_found, "DOCKER_TLS_VERIFY is set, but there is no " + (folder / "ca.pem").string() +
                                           "; set DOCKER_CERT_PATH to the folder with ca.pem, cert.pem and key.pem");
   }
-  if (fs::exists(folder / "cert.pem")) tls.client_cert = folder / "cert.pem";
-  if (fs::exists(folder / "key.pem")) tls.client_key = folder / "key.pem";
+  if (has_file(folder / "cert.pem")) tls.client_cert = folder / "cert.pem";
+  if (has_file(folder / "key.pem")) tls.client_key = folder / "key.pem";
   return true;
 }
 
@@ -220,9 +229,9 @@ void set_from_context(Endpoint& endpoint, const fs::path& config, const std::str
   const bool skip_verify = skip != docker.end() && skip->is_boolean() && skip->get<bool>();
   const fs::path tls = config / "contexts" / "tls" / folder / "docker";
   endpoint.tls.verify = !skip_verify;
-  if (fs::exists(tls / "ca.pem")) endpoint.tls.ca_file = tls / "ca.pem";
-  if (fs::exists(tls / "cert.pem")) endpoint.tls.client_cert = tls / "cert.pem";
-  if (fs::exists(tls / "key.pem")) endpoint.tls.client_key = tls / "key.pem";
+  if (has_file(tls / "ca.pem")) endpoint.tls.ca_file = tls / "ca.pem";
+  if (has_file(tls / "cert.pem")) endpoint.tls.client_cert = tls / "cert.pem";
+  if (has_file(tls / "key.pem")) endpoint.tls.client_key = tls / "key.pem";
   const bool has_tls = skip_verify || endpoint.tls != net::TlsOptions{};
   const std::string host = text_member(docker, "Host");
   set_address(endpoint, host.empty() ? default_host : host, has_tls, "context " + printable(name) + " by " + chosen_by);

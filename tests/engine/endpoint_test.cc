@@ -253,6 +253,13 @@ BOOST_AUTO_TEST_CASE(verification_without_a_ca_is_refused) {
   BOOST_TEST((code_of({.host = "tcp://far", .context = {}}, environment) == ErrorCode::not_found));
 }
 
+BOOST_AUTO_TEST_CASE(a_certificate_that_cannot_be_looked_at_is_named) {
+  const test::TempDir dir;
+  std::filesystem::create_symlink("ca.pem", dir.path() / "ca.pem");
+  const Environment environment{{"DOCKER_TLS_VERIFY", "1"}, {"DOCKER_CERT_PATH", dir.path().string()}};
+  BOOST_TEST((code_of({.host = "tcp://far", .context = {}}, environment) == ErrorCode::io));
+}
+
 BOOST_AUTO_TEST_CASE(config_headers_and_a_pinned_version_are_taken_over) {
   const test::TempDir dir;
   put_file(dir.path() / "config.json", R"({"HttpHeaders":{"X-Site":"a","X-Number":7,"User-Agent":"mine"}})");

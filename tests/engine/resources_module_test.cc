@@ -465,6 +465,26 @@ BOOST_AUTO_TEST_CASE(logs_of_a_new_engine_tell_their_form) {
   BOOST_TEST(logs_of(engine) == "O:plain\r\n");
 }
 
+BOOST_AUTO_TEST_CASE(logs_that_are_followed_have_to_begin) {
+  EngineClient engine({.api_version = "1.51"});
+  engine.client->api_version(engine.ctx);
+  engine.fake.hang(true);
+  const auto failure = failure_of([&] {
+    read_container_logs(engine.ctx, *engine.client, "web", {.follow = true, .head_max = std::chrono::milliseconds(20)}, [](OutputStream, std::span<const std::byte>) {});
+  });
+  BOOST_TEST((failure.code == ErrorCode::network), failure.text);
+}
+
+// What the caller allowed says nothing about the engine.
+BOOST_AUTO_TEST_CASE(the_callers_deadline_is_not_the_engines_fault) {
+  EngineClient engine;
+  engine.client->api_version(engine.ctx);
+  engine.fake.hang(true);
+  const auto failure = failure_of([&] { engine.client->get(engine.ctx.within(std::chrono::milliseconds(20)), "/version"); });
+  BOOST_TEST((failure.code == ErrorCode::network));
+  BOOST_TEST(failure.text == "not done before the deadline");
+}
+
 BOOST_AUTO_TEST_CASE(logs_of_an_old_engine_have_the_form_of_the_container) {
   EngineClient engine({.api_version = "1.41"});
   engine.fake.override_answer("/containers/web/json", 200, R"({"Id": "abc", "Config": {"Tty": true}})");
