@@ -73,7 +73,7 @@ std::string scalar_text(const std::string& text) {
     break;
   }
   // JSON's escapes are YAML's; what some readers take for the end of a line is escaped besides.
-  std::string quoted = Json(text).dump();
+  std::string quoted = Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
   constexpr std::pair<std::string_view, std::string_view> breaks[] = {
       {"\xC2\x85", "\\N"}, {"\xE2\x80\xA8", "\\L"}, {"\xE2\x80\xA9", "\\P"}, {"\x7f", "\\x7f"}};
   for (const auto& [from, to] : breaks) quoted = replace_all(std::move(quoted), from, to);

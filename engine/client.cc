@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "engine/engine_failure.h"
+#include "engine/json_fields.h"
 #include "engine/json_stream.h"
 #include "engine/ssh_tunnel.h"
 
@@ -371,11 +372,11 @@ nlohmann::json Client::find(const Context& ctx, std::string_view path, std::chro
 
 nlohmann::json Client::post(const Context& ctx, std::string_view path, const nlohmann::json& body,
                             std::chrono::milliseconds silence_max) {
-  return impl_->call(ctx, "POST", path, body.is_null() ? std::string() : body.dump(), silence_max);
+  return impl_->call(ctx, "POST", path, body.is_null() ? std::string() : to_request_text(body), silence_max);
 }
 
 nlohmann::json Client::put(const Context& ctx, std::string_view path, const nlohmann::json& body) {
-  return impl_->call(ctx, "PUT", path, body.is_null() ? std::string() : body.dump());
+  return impl_->call(ctx, "PUT", path, body.is_null() ? std::string() : to_request_text(body));
 }
 
 nlohmann::json Client::remove(const Context& ctx, std::string_view path, std::chrono::milliseconds silence_max) {
@@ -404,7 +405,7 @@ nlohmann::json Client::exchange_json(const Context& ctx, const Call& call) {
 }
 
 net::Upgrade Client::upgrade(const Context& ctx, std::string_view path, const nlohmann::json& body) {
-  const std::string text = body.is_null() ? std::string() : body.dump();
+  const std::string text = body.is_null() ? std::string() : to_request_text(body);
   return impl_->in_its_version(ctx, Impl::Body::held, [&](const std::string& version) { return impl_->upgrade(ctx, path, text, version); });
 }
 

@@ -19,7 +19,7 @@ constexpr std::chrono::minutes save_silence_max{10};
 std::string to_json_text(const Platform& platform) {
   nlohmann::json out{{"os", platform.os}, {"architecture", platform.architecture}};
   put_some(out, "variant", platform.variant);
-  return out.dump();
+  return to_request_text(out);
 }
 
 void need_platform(const Context& ctx, Client& client, const std::optional<Platform>& platform, ApiVersion version,

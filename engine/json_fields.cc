@@ -1,5 +1,7 @@
 #include "engine/json_fields.h"
 
+#include "base/error.h"
+
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
@@ -96,6 +98,14 @@ void put_some(nlohmann::json& object, const char* name, const nlohmann::json& va
   const bool is_nothing = value.is_null() || (value.is_string() && value.get_ref<const std::string&>().empty()) ||
                           ((value.is_array() || value.is_object()) && value.empty());
   if (!is_nothing) object[name] = value;
+}
+
+std::string to_request_text(const nlohmann::json& document) {
+  try {
+    return document.dump();
+  } catch (const nlohmann::json::type_error&) {  // its text would quote the document's bytes, which may be a secret's
+    throw Error(ErrorCode::invalid, "cannot ask the engine: a name, label, path or login in the request is not UTF-8");
+  }
 }
 
 }  // namespace drover::engine

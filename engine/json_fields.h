@@ -39,4 +39,8 @@ std::vector<std::reference_wrapper<const nlohmann::json>> items_member(const nlo
 // some engines refuse them ("" is no IP address).
 void put_some(nlohmann::json& object, const char* name, const nlohmann::json& value);
 
+// A request's document. Throws invalid when a text in it is not UTF-8, as names, paths and labels that a person gives may be: JSON has no
+// way to say that, and what engines would make of it is another name.
+std::string to_request_text(const nlohmann::json& document);
+
 }  // namespace drover::engine

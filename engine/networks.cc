@@ -41,7 +41,7 @@ nlohmann::json to_json(const Ipam& ipam) {
 
 // What is answered is dropped: nothing from Docker, a plain "OK" from podman.
 void change(const Context& ctx, Client& client, std::string path, const nlohmann::json& body) {
-  client.exchange(ctx, {.method = "POST", .path = std::move(path), .body = body.dump(), .content_type = "application/json"});
+  client.exchange(ctx, {.method = "POST", .path = std::move(path), .body = to_request_text(body), .content_type = "application/json"});
 }
 
 }  // namespace

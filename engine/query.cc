@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "engine/json_fields.h"
 
 #include <nlohmann/json.hpp>
 
@@ -25,7 +26,7 @@ std::string to_json_text(const Filters& filters) {
   for (const auto& [name, values] : filters) {
     for (const std::string& value : values) document[name][value] = true;
   }
-  return document.dump();
+  return to_request_text(document);
 }
 
 std::string object_path(std::string_view collection, std::string_view name, std::string_view action) {

@@ -17,6 +17,6 @@ nlohmann::json to_json(const RegistryLogin& login) {
   return out;
 }
 
-std::string to_registry_auth(const RegistryLogin& login) { return encode_base64(to_json(login).dump(), Base64::url); }
+std::string to_registry_auth(const RegistryLogin& login) { return encode_base64(to_request_text(to_json(login)), Base64::url); }
 
 }  // namespace drover::engine

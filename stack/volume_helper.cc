@@ -7,6 +7,7 @@
 #include "engine/containers.h"
 #include "engine/image_transfer.h"
 #include "engine/images.h"
+#include "engine/json_fields.h"
 #include "engine/snapshot.h"
 #include "engine/volumes.h"
 #include "stack/byte_pipe.h"
@@ -39,7 +40,7 @@ engine::FilesystemImport empty_import(const StateFolder& state) {
     *left -= count;
     return count;
   };
-  import.changes = {std::string("LABEL ") + engine::helper_label + "=" + nlohmann::json(state.root().string()).dump()};
+  import.changes = {std::string("LABEL ") + engine::helper_label + "=" + engine::to_request_text(state.root().string())};
   return import;
 }
 

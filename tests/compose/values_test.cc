@@ -182,4 +182,6 @@ BOOST_DATA_TEST_CASE(
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_string_that_is_no_utf8_is_shown) { BOOST_TEST(emit_yaml({{"k", "a\xff"}}).find("\"a\xEF\xBF\xBD\"") != std::string::npos); }
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,6 +1,10 @@
 #include "engine/query.h"
 
 #include "base/error.h"
+#include "engine/json_fields.h"
+#include "engine/registry_login.h"
+
+#include <nlohmann/json.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -25,6 +29,18 @@ BOOST_AUTO_TEST_CASE(filters_are_a_map_of_maps) {
   BOOST_TEST(engine::to_json_text(engine::Filters{{"label", {"b=\"2\"", "a=1"}}, {"status", {"exited"}}}) ==
              R"({"label":{"a=1":true,"b=\"2\"":true},"status":{"exited":true}})");
   BOOST_TEST(Query("/v").filters({{"name", {"x"}}}).path() == "/v?filters=%7B%22name%22%3A%7B%22x%22%3Atrue%7D%7D");
+}
+
+// They come from command lines, folders and compose files; a library's text for them would be no help, and may quote a secret.
+BOOST_AUTO_TEST_CASE(what_is_no_utf8_is_not_sent) {
+  const auto is_told = [](const Error& error) {
+    return error.code() == ErrorCode::invalid && std::string_view(error.what()).find("is not UTF-8") != std::string_view::npos &&
+           std::string_view(error.what()).find("secret") == std::string_view::npos;
+  };
+  BOOST_CHECK_EXCEPTION(Query("/x").filters({{"name", {"a\xff"}}}), Error, is_told);
+  BOOST_CHECK_EXCEPTION(engine::to_registry_auth({.username = "me", .password = "secret\xff"}), Error, is_told);
+  BOOST_CHECK_EXCEPTION(engine::to_request_text({{"\xff", 1}}), Error, is_told);
+  BOOST_TEST(engine::to_request_text({{"\xc3\xa9", 1}}) == "{\"\xc3\xa9\":1}");
 }
 
 BOOST_AUTO_TEST_CASE(names_stay_inside_their_place_in_the_path) {
