@@ -351,10 +351,12 @@ ApiVersion Client::api_version(const Context& ctx) { return traits(ctx).spoken; 
 bool Client::is_podman(const Context& ctx) { return traits(ctx).product == Product::podman; }
 
 void Client::require(const Context& ctx, ApiVersion version, std::string_view what) {
-  const ApiVersion spoken = api_version(ctx);
-  if (spoken >= version) return;
-  throw Error(ErrorCode::unsupported,
-              std::string(what) + " needs API " + version.to_string() + ", this engine speaks " + spoken.to_string());
+  const EngineTraits engine = traits(ctx);
+  if (engine.spoken >= version) return;
+  const std::string needs = std::string(what) + " needs API " + version.to_string();
+  // Beyond what drover was tried with: the engine is not the one that cannot.
+  if (engine.newest >= version) throw Error(ErrorCode::unsupported, needs + ", spoken is " + engine.spoken.to_string() + "; DOCKER_API_VERSION=" + version.to_string() + " chooses another");
+  throw Error(ErrorCode::unsupported, needs + ", this engine speaks " + engine.newest.to_string());
 }
 
 nlohmann::json Client::get(const Context& ctx, std::string_view path, std::chrono::milliseconds silence_max) {

@@ -47,7 +47,8 @@ class Client {
   // Podman's service says so in a header of its first answer. The store is not asked for.
   bool is_podman(const Context& ctx);
   EngineTraits traits(const Context& ctx);
-  // Throws unsupported: "<what> needs API 1.44, this engine speaks 1.41".
+  // Throws unsupported: "<what> needs API 1.44, this engine speaks 1.41"; of an engine that could, where a lower version is spoken with it
+  // (newest_known_api, or a pinned one), how to choose.
   void require(const Context& ctx, ApiVersion version, std::string_view what);
 
   // `path` begins after the version: "/images/json?all=1". Statuses of 300 and above throw EngineFailure (404 not_found, else

@@ -76,6 +76,16 @@ BOOST_AUTO_TEST_CASE(a_pinned_version_is_not_negotiated) {
   BOOST_TEST(pinned.fake.targets().back() == "GET /v1.40/version");
 }
 
+BOOST_AUTO_TEST_CASE(what_needs_more_than_is_spoken_says_whose_limit_it_is) {
+  EngineClient old({.api_version = "1.41"});
+  BOOST_TEST(failure_of([&] { old.client->require(old.ctx, {1, 54}, "this"); }).text == "this needs API 1.54, this engine speaks 1.41");
+  EngineClient newer({.api_version = "1.54"});
+  BOOST_TEST(failure_of([&] { newer.client->require(newer.ctx, {1, 54}, "this"); }).text ==
+             "this needs API 1.54, spoken is 1.51; DOCKER_API_VERSION=1.54 chooses another");
+  EngineClient pinned({.api_version = "1.54"}, "1.54");
+  pinned.client->require(pinned.ctx, {1, 54}, "this");
+}
+
 BOOST_AUTO_TEST_CASE(engines_out_of_range_are_refused_with_a_way_out) {
   EngineClient ancient({.api_version = "1.20", .min_api_version = "1.12"});
   const auto old = failure_of([&] { ancient.client->api_version(ancient.ctx); });

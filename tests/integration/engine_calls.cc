@@ -17,6 +17,7 @@
 #include "engine/disk_usage.h"
 #include "engine/distribution.h"
 #include "engine/engine_failure.h"
+#include "engine/events.h"
 #include "engine/exec.h"
 #include "engine/image_transfer.h"
 #include "engine/images.h"
@@ -29,6 +30,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <functional>
@@ -241,6 +243,19 @@ std::vector<Step> volume_and_network_steps() {
          expect(create_volume(b.ctx, b.client, {.name = "engine-calls", .labels = {{"drover.test", "1"}}}).name == "engine-calls",
                 "the name");
          b.volume = create_volume(b.ctx, b.client, {}).name;
+       }},
+      {"GET /events", "EventSubscription",
+       [](Bench& b) {
+         EventSubscription events(b.ctx, b.client, {.filters = {{"type", {"volume"}}}});
+         const auto next = [&] { return events.next(b.ctx, std::chrono::minutes(1)); };
+         const std::optional<EventNotice> first = next();
+         expect(first && !first->event, "first the state is to be read");
+         create_volume(b.ctx, b.client, {.name = "engine-calls-told"});
+         remove_volume(b.ctx, b.client, "engine-calls-told");
+         for (const char* action : {"create", "destroy"}) {
+           const std::optional<EventNotice> notice = next();
+           expect(notice && notice->event && notice->event->action == action && notice->event->actor_id == "engine-calls-told", std::string("told of: ") + action);
+         }
        }},
       {"GET /volumes", "list_volumes",
        [](Bench& b) {

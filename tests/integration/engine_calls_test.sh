@@ -4,7 +4,7 @@ source "$(dirname "$0")/expect.sh"
 
 say "the table in docs/engine-api.md and the program name the same calls"
 "$ENGINE_CALLS" --list | cut -f2 | sort -u >called
-sed -n 's/^| [^|]* | `\([a-z_]*\)`.*/\1/p' "$integration/../../docs/engine-api.md" | sort -u >documented
+sed -n 's/^| [^|]* | `\([A-Za-z_]*\)`.*/\1/p' "$integration/../../docs/engine-api.md" | sort -u >documented
 diff called documented >&2 || fail "not the same calls"
 
 say "an image of Debian's busybox"
