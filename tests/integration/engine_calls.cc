@@ -382,12 +382,23 @@ std::vector<Step> short_lived_steps() {
   };
 }
 
+// It says so each time that it begins.
+void wait_until_ready(const Bench& bench, std::size_t times) {
+  const Context bounded = bench.ctx.within(std::chrono::minutes(1));
+  for (;;) {
+    Output output;
+    read_container_logs(bounded, bench.client, bench.long_lived, {}, output.handler());
+    if (split(output.out, '\n').size() > times) return;
+    bounded.clock->sleep_for(std::chrono::milliseconds(20), {});
+  }
+}
+
 // A container that goes on until it is told, with a volume and a network.
 std::vector<Step> long_lived_steps() {
   return {
       {"POST /containers/{id}/start", "start_container",
        [](Bench& b) {
-         json body = body_of(b, "trap 'exit 5' TERM; trap 'echo hup' HUP; while :; do sleep 0.1; done");
+         json body = body_of(b, "trap 'exit 5' TERM; trap 'echo hup' HUP; echo ready; while :; do sleep 0.1; done");
          body["HostConfig"] = {{"NetworkMode", "engine-calls"}, {"Binds", {"engine-calls:/data"}}};
          body["Healthcheck"] = {{"Test", {"CMD", "/bin/true"}}, {"Interval", 3'600'000'000'000}};
          b.long_lived = create_container(b.ctx, b.client, {.name = "engine-calls-long"}, body).id;
@@ -510,6 +521,7 @@ std::vector<Step> long_lived_steps() {
          const auto before = find_container(b.ctx, b.client, b.long_lived)->state.started;
          restart_container(b.ctx, b.client, b.long_lived, {.timeout = std::chrono::seconds(60)});
          expect(find_container(b.ctx, b.client, b.long_lived)->state.started > before, "it was started again");
+         wait_until_ready(b, 2);  // until then it would not hear of a stop
        }},
       {"POST /containers/{id}/stop", "stop_container",
        [](Bench& b) {
