@@ -92,8 +92,7 @@ struct Client::Impl {
       Place place{.source = source, .endpoint = {}, .reference = asked.at(source.site.registry, source.repository)};
       try {
         const bool is_patient = !source.is_mirror || &source == &order.back();
-        place.endpoint = hosts.endpoint(ctx, source.site, is_patient ? net::Timeouts{} : options.mirror_timeouts);
-        auto result = attempt(place);
+        auto result = attempt_there(ctx, place, is_patient ? net::Timeouts{} : options.mirror_timeouts, attempt);
         sources.served(source, wanted);
         return result;
       } catch (const Error& error) {
@@ -103,6 +102,22 @@ struct Client::Impl {
       }
     }
     throw failures.verdict();
+  }
+
+  // `attempt(place)` at the source's endpoint; where that is not known yet, at the likeliest one first.
+  template <typename Attempt>
+  auto attempt_there(const Context& ctx, Place& place, const net::Timeouts& timeouts, Attempt& attempt) {
+    const Site& site = place.source.site;
+    if (std::optional<Endpoint> guess = hosts.guess(ctx, site, timeouts)) {
+      place.endpoint = *std::move(guess);
+      try {
+        return attempt(place);
+      } catch (const Error& error) {
+        if (error.code() == ErrorCode::interrupted || hosts.is_settled(site)) throw;
+      }
+    }
+    place.endpoint = hosts.endpoint(ctx, site, timeouts);
+    return attempt(place);
   }
 
   void wait_before_retry(const Context& ctx, const Error& failure, int attempt);

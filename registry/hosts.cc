@@ -130,6 +130,35 @@ Endpoint Hosts::endpoint(const Context& ctx, const Site& site, const net::Timeou
   return endpoint;
 }
 
+std::optional<Endpoint> Hosts::guess(const Context& ctx, const Site& site, const net::Timeouts& timeouts) {
+  // Headers of a site may be a login: they go nowhere before it is known who listens.
+  if (!site.headers.empty()) return std::nullopt;
+  const std::shared_ptr<Choice> choice = choice_of(site);
+  const std::unique_lock lock(choice->mutex, std::try_to_lock);
+  if (!lock || choice->settled || (choice->failure && ctx.clock->now() < choice->failure_holds_until)) return std::nullopt;
+  const std::vector<Endpoint> ways = endpoints_for(site, insecure_, certificates_for(site.registry));
+  if (ways.size() == 1 || ways.front().url.scheme != "http") return std::nullopt;
+  Endpoint endpoint = ways.front();
+  endpoint.timeouts = timeouts;
+  endpoint.guessed_for = site.key();
+  return endpoint;
+}
+
+void Hosts::note_answer(const Context& ctx, const Endpoint& endpoint, int status, std::string_view body) {
+  if (endpoint.guessed_for.empty() || asks_for_tls(status, body)) return;
+  std::shared_ptr<Choice> choice;
+  {
+    const std::lock_guard lock(mutex_);
+    choice = choices_.at(endpoint.guessed_for);
+  }
+  const std::unique_lock lock(choice->mutex, std::try_to_lock);
+  if (!lock || choice->settled) return;  // whoever has the lock is finding out
+  choice->settled = endpoint;
+  choice->settled->guessed_for.clear();
+  choice->failure.reset();
+  ctx.debug("registry " + endpoint.url.origin() + ": " + endpoint.reason);
+}
+
 Endpoint Hosts::try_out(const Context& ctx, const std::vector<Endpoint>& ways, const net::Timeouts& timeouts) {
   std::vector<std::string> failures;
   bool is_final = false;

@@ -35,6 +35,7 @@ struct Endpoint {
   std::string api = "/v2";  // path of its API's root, without a slash at the end
   net::Timeouts timeouts = {};
   std::vector<SiteHeader> headers = {};  // to this origin alone
+  std::string guessed_for = {};          // the key of the site that it is a guess about; empty: it is known
 
   // Those of `headers` that the request has not set itself.
   void add_headers(net::Headers& request) const;
@@ -61,6 +62,12 @@ class Hosts {
   // The site's endpoint. Where there is a choice it is tried out with GET /v2/, by one thread for all that wait. Throws network when no
   // way leads there; what took long to find out holds for three times as long, so that not every image waits for a host that is off.
   Endpoint endpoint(const Context& ctx, const Site& site, const net::Timeouts& timeouts);
+  // The way that is most likely the right one, while nobody has tried it: plain HTTP on loopback. A request that can be repeated is sent
+  // there at once, which saves the trial's round trip. Nothing: ask endpoint().
+  std::optional<Endpoint> guess(const Context& ctx, const Site& site, const net::Timeouts& timeouts);
+  // There was an answer at a guessed endpoint: that is the choice, unless it asks for TLS. No effect on any other endpoint.
+  void note_answer(const Context& ctx, const Endpoint& endpoint, int status, std::string_view body);
+  bool is_settled(const Site& site) const { return settled_endpoint(site).has_value(); }
   // The origin that was settled on, without asking; nothing before the first request.
   std::optional<std::string> known_origin(const Site& site) const;
   // For a host that a server named: a realm or a redirect's target.

@@ -7,6 +7,7 @@
 #include "registry/failure.h"
 #include "registry/redirect.h"
 
+#include <functional>
 #include <utility>
 
 namespace drover::registry {
@@ -21,11 +22,12 @@ bool shows_acceptance(int status) { return status < 400 || status == 404 || stat
 // Good answers go on to the receiver; all others, and good ones without a receiver, are kept up to a limit.
 class Splitter final : public net::ResponseSink {
  public:
-  Splitter(const Call& call, const net::Url& url, Receiver* receiver, Meter& meter)
-      : call_(call), url_(url), receiver_(receiver), meter_(meter) {}
+  Splitter(const Call& call, const net::Url& url, Receiver* receiver, Meter& meter, std::function<void()> on_good)
+      : call_(call), url_(url), receiver_(receiver), meter_(meter), on_good_(std::move(on_good)) {}
 
   bool on_head(const net::ResponseHead& head) override {
     is_good_ = head.status >= 200 && head.status < 300;
+    if (is_good_) on_good_();
     return is_good_ && receiver_ != nullptr ? receiver_->on_head(url_, head) : true;
   }
 
@@ -51,6 +53,7 @@ class Splitter final : public net::ResponseSink {
   const net::Url& url_;
   Receiver* const receiver_;
   Meter& meter_;
+  const std::function<void()> on_good_;
   bool is_good_ = false;
   std::string body_;
 };
@@ -119,23 +122,27 @@ Answer Session::send_home(const Context& ctx, const Reference& reference, const 
 
 Answer Session::send_once(const Context& ctx, const Endpoint& registry, const net::Url& url, const Call& call, const GrantPtr& grant,
                           Receiver* receiver) {
+  const bool is_home = url.has_same_origin(registry.url);
   net::Request request;
   request.method = call.method;
   request.url = url;
   request.headers = call.headers;
   if (grant) request.headers.set("Authorization", grant->header.reveal());
-  if (url.has_same_origin(registry.url)) registry.add_headers(request.headers);
+  if (is_home) registry.add_headers(request.headers);
   request.addresses = Hosts::policy_for(registry, url);
-  request.tls = url.has_same_origin(registry.url) ? registry.tls : hosts_.tls_for(url);
+  request.tls = is_home ? registry.tls : hosts_.tls_for(url);
   request.use_proxy = !net::is_loopback_host(url.host);
   request.timeouts = registry.timeouts;
   pace_.wait(ctx, url.origin());
   meter_.requests.fetch_add(1, std::memory_order_relaxed);
-  Splitter splitter(call, url, receiver, meter_);
+  Splitter splitter(call, url, receiver, meter_, [&] {
+    if (is_home) hosts_.note_answer(ctx, registry, 200, {});  // before its body: that may be cut
+  });
   Answer answer;
   answer.head = transport_.send(ctx, request, splitter);
   answer.body = splitter.take_body();
   answer.url = url;
+  if (is_home) hosts_.note_answer(ctx, registry, answer.head.status, answer.body);
   return answer;
 }
 
