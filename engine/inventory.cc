@@ -21,6 +21,13 @@ Platform arm_platform(Platform platform, std::string_view machine) {
   return normalise(std::move(platform));
 }
 
+// /version says "arm" alone; the variant decides which image runs, and uname's name has it: armv6l is not armv7l. Asks for an empty `info`
+// where it is needed.
+Platform platform_of(const Context& ctx, Client& client, const EngineVersion& version, const EngineInfo& info) {
+  if (version.platform.architecture != "arm") return version.platform;
+  return arm_platform(version.platform, info.architecture.empty() ? read_info(ctx, client).architecture : info.architecture);
+}
+
 // The three questions whose answers do not depend on each other; /info is slow on a busy engine and asked only where it decides.
 void read_overview(const Context& ctx, Client& client, Inventory& inventory, std::vector<ImageSummary>& summaries) {
   EngineVersion version;
@@ -32,13 +39,9 @@ void read_overview(const Context& ctx, Client& client, Inventory& inventory, std
     if (question == 2 && may_be_containerd) info = read_info(inner, client);
   });
   inventory.engine_version = version.version;
-  inventory.platform = version.platform;
+  inventory.platform = platform_of(ctx, client, version, info);
   inventory.store = info.store;
   inventory.root_folder = info.root_folder;
-  if (inventory.platform.architecture != "arm") return;
-  // /version says "arm" alone; the variant decides which image runs, and uname's name has it: armv6l is not armv7l.
-  if (info.architecture.empty()) info = read_info(ctx, client);
-  inventory.platform = arm_platform(inventory.platform, info.architecture);
 }
 
 }  // namespace
@@ -61,6 +64,8 @@ const EngineImage* Inventory::find_image_by_id(const Digest& id) const {
   const auto found = std::find_if(images.begin(), images.end(), [&](const EngineImage& image) { return image.id == id; });
   return found == images.end() ? nullptr : &*found;
 }
+
+Platform find_platform(const Context& ctx, Client& client) { return platform_of(ctx, client, read_version(ctx, client), {}); }
 
 Inventory take_inventory(const Context& ctx, Client& client, std::size_t jobs) {
   Inventory inventory;

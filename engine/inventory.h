@@ -38,6 +38,9 @@ struct Inventory {
   const EngineImage* find_image_by_id(const Digest& id) const;
 };
 
+// The engine's own platform alone, as an inventory has it: one question, where that inspects every image.
+Platform find_platform(const Context& ctx, Client& client);
+
 // Reads only. Inspects each image once, up to `jobs` at a time.
 Inventory take_inventory(const Context& ctx, Client& client, std::size_t jobs = 8);
 

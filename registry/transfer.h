@@ -22,7 +22,7 @@
 namespace drover::registry {
 
 struct TransferOptions {
-  std::size_t jobs = 8;                     // blobs in transfer at once; connections: twice as many
+  std::size_t jobs = 8;                     // blobs in transfer at once; connections: twice as many, and so many small blobs
   std::uint64_t rate_bytes_per_second = 0;  // of all transfers together; 0: no cap
   RateLimiter* limiter = nullptr;           // counts instead, where one is shared; borrowed
 };

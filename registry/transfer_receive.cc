@@ -15,24 +15,27 @@ constexpr std::uint64_t progress_worth = 64U << 10U;  // an attempt that brought
 
 }  // namespace
 
-// The next blob to begin with: small ones first, then what most images wait for, then the largest; no more at once than asked.
+// The next blob to begin with: small ones first, then what most images wait for, then the largest; no more at once than asked. Small ones
+// take a connection each, of which there are two a job: only a round trip is to be waited for.
 Transfer::Impl::Blob* Transfer::Impl::find_to_open() {
+  const auto is_small = [](const Blob& b) { return b.descriptor.size <= ChunkLimits{}.small; };
   const auto now = Clock::now();
-  std::size_t busy = 0;
+  std::size_t small = 0;
+  std::size_t large = 0;
   std::size_t open = 0;
   Blob* best = nullptr;
   for (Blob& blob : blobs) {
     const bool is_fetching = blob.state == Blob::State::active && !scheduler.is_settled(blob.scheduled);
-    if (blob.state == Blob::State::opening || is_fetching) ++busy;
+    if (blob.state == Blob::State::opening || is_fetching) ++(is_small(blob) ? small : large);
     if (blob.state == Blob::State::opening || blob.state == Blob::State::active || blob.state == Blob::State::committing) ++open;
     if (blob.state != Blob::State::waiting && !(blob.state == Blob::State::foreign && blob.look_again <= now)) continue;
-    const auto order = [](const Blob& b) {
-      const bool is_small = b.descriptor.size <= ChunkLimits{}.small;
-      return std::tuple(is_small ? 0 : 1, is_small ? 0 : ~b.shares, is_small ? b.descriptor.size : ~b.descriptor.size);
+    const auto order = [&](const Blob& b) {
+      return is_small(b) ? std::tuple(0, std::size_t{0}, b.descriptor.size) : std::tuple(1, ~b.shares, ~b.descriptor.size);
     };
     if (best == nullptr || order(blob) < order(*best)) best = &blob;
   }
-  return busy < options.jobs && open < open_max ? best : nullptr;
+  const bool has_place = best != nullptr && is_small(*best) ? small + large < connections : small + large < options.jobs;
+  return has_place && open < open_max ? best : nullptr;
 }
 
 void Transfer::Impl::receive(ChunkScheduler::ConnectionId connection) {

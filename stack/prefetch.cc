@@ -18,9 +18,10 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-engine::Inventory take_inventory_or_refuse(const Context& ctx, engine::Client& engine, std::size_t jobs) {
+template <typename Question>
+auto ask_or_refuse(Question question) {
   try {
-    return engine::take_inventory(ctx, engine, jobs);
+    return question();
   } catch (const Error& error) {
     if (error.code() == ErrorCode::interrupted) throw;
     throw Error(ErrorCode::refused, std::string("nothing was fetched, the engine cannot be used: ") + error.what() +
@@ -37,22 +38,46 @@ std::uint64_t layer_bytes(const registry::PulledImage& pulled) {
   return sum;
 }
 
-// Resolves all, while the engine is asked where it keeps its data.
-Forecast look_ahead(const Context& ctx, registry::Client& registry, const store::BlobStore& store, const std::filesystem::path& store_folder,
-                    engine::Client* engine, const engine::Inventory* inventory, std::vector<GroupPull>& groups,
-                    const std::vector<LoadTarget>& targets) {
-  std::filesystem::path engine_folder;
+std::optional<Platform> find_platform(const Context& ctx, engine::Client* engine) {
+  if (engine == nullptr) return std::nullopt;
+  return ask_or_refuse([&] { return engine::find_platform(ctx, *engine); });
+}
+
+// What an engine has, and where it keeps it; nothing without an engine.
+struct EngineState {
+  std::optional<engine::Inventory> inventory;
+  std::filesystem::path folder;
+};
+
+EngineState look_at_engine(const Context& ctx, engine::Client* engine, std::size_t jobs) {
+  if (engine == nullptr) return {};
+  return ask_or_refuse([&] {
+    EngineState state{.inventory = engine::take_inventory(ctx, *engine, jobs), .folder = {}};
+    state.folder = find_engine_folder(ctx, *engine, *state.inventory);
+    return state;
+  });
+}
+
+// Resolves all while the engine, which may have a thousand images, is looked at: neither waits for the other.
+EngineState resolve_and_look(const Context& ctx, registry::Client& registry, const store::BlobStore& store, engine::Client* engine,
+                             std::size_t jobs, std::vector<GroupPull>& groups) {
+  EngineState state;
   parallel_for_each(ctx, 2, 2, [&](const Context& inner, std::size_t question) {
     if (question == 0) resolve_groups(inner, registry, store, groups);
-    if (question == 1 && engine != nullptr) engine_folder = find_engine_folder(inner, *engine, *inventory);
+    if (question == 1) state = look_at_engine(inner, engine, jobs);
   });
+  return state;
+}
+
+Forecast look_ahead(const registry::Client& registry, const store::BlobStore& store, const std::filesystem::path& store_folder,
+                    const EngineState& engine, const std::vector<GroupPull>& groups, const std::vector<LoadTarget>& targets) {
   registry::PullPlan plan = plan_groups(groups, store);
   DiskNeed for_store = store_need(plan, store, store_folder);
   std::optional<DiskNeed> for_engine;
-  if (engine != nullptr) {
-    for_engine = engine_need(list_load_images(groups, targets), *inventory, store);
-    for_engine->folder = engine_folder;
-    if (!engine_folder.empty()) for_engine->space = find_disk_space(engine_folder);
+  if (engine.inventory) {
+    for_engine = engine_need(list_load_images(groups, targets), *engine.inventory, store);
+    for_engine->folder = engine.folder;
+    if (!engine.folder.empty()) for_engine->space = find_disk_space(engine.folder);
   }
   std::uint64_t requests = 0;
   for (const GroupPull& group : groups) requests += group.resolutions->spent.requests;
@@ -71,12 +96,8 @@ class Run {
 
   PrefetchReport operator()(engine::Client* engine) {
     const auto begin = Steady::now();
-    engine_ = engine;
-    if (engine != nullptr) {
-      loader_.emplace(*engine, store_, take_inventory_or_refuse(inner_, *engine, options_.pull.jobs));
-    }
-    prepare();
-    pull_and_load();
+    prepare(find_platform(inner_, engine));
+    if (look(engine)) pull_and_load();
     outer_.check_stop();
     for (std::size_t i = 0; i < images_.size(); ++i) settle(report_.images[i], report_.pulled.images[i]);
     for (std::size_t i = 0; i < images_.size(); ++i) list_others(report_.images[i], report_.pulled.images[i]);
@@ -85,12 +106,11 @@ class Run {
   }
 
  private:
-  void prepare() {
-    const auto platform = loader_ ? std::optional(loader_->inventory().platform) : std::nullopt;
+  void prepare(const std::optional<Platform>& platform) {
     roots_.resize(images_.size());
     for (const WantedImage& wanted : images_) {
       targets_.push_back(choose_load_target(wanted.platform, platform, options_.pull.platforms));
-      if (loader_ && !targets_.back().is_for_engine) {
+      if (platform && !targets_.back().is_for_engine) {
         outer_.warn(wanted.reference.to_string() + " is not loaded: no asked platform runs on the engine's " + platform->to_string());
       }
       report_.images.push_back({.wanted = wanted, .platform = targets_.back().platform, .digest = {}, .image_id = {}, .error = {}});
@@ -98,14 +118,20 @@ class Run {
     }
   }
 
-  void pull_and_load() {
+  // What there is at the engine and, where a forecast is wanted, at the registry. Whether to go on.
+  bool look(engine::Client* engine) {
     registry::PullOptions options = options_.pull;
     options.keep_going = options_.keep_going;
     groups_ = group_pulls(targets_, images_, options);
-    if (options_.on_forecast) {
-      options_.on_forecast(look_ahead(inner_, registry_, store_, store_.root(), engine_, loader_ ? &loader_->inventory() : nullptr, groups_, targets_));
-      if (!options_.keep_going && note_unresolved()) return;
-    }
+    const bool is_forecast_wanted = static_cast<bool>(options_.on_forecast);
+    EngineState state = is_forecast_wanted ? resolve_and_look(inner_, registry_, store_, engine, options.jobs, groups_)
+                                           : look_at_engine(inner_, engine, options.jobs);
+    if (is_forecast_wanted) options_.on_forecast(look_ahead(registry_, store_, store_.root(), state, groups_, targets_));
+    if (engine != nullptr) loader_.emplace(*engine, store_, *std::move(state.inventory));
+    return !is_forecast_wanted || options_.keep_going || !note_unresolved();
+  }
+
+  void pull_and_load() {
     std::vector<std::jthread> loaders;
     const CloseAtEnd close_at_end(ready_);  // before the loaders are joined, also when a pull throws
     const std::size_t width = loader_ ? std::clamp<std::size_t>(options_.loads, 1, std::max<std::size_t>(1, images_.size())) : 0;
@@ -264,7 +290,6 @@ class Run {
   store::BlobStore& store_;
   const std::vector<WantedImage>& images_;
   const PrefetchOptions& options_;
-  engine::Client* engine_ = nullptr;
   std::vector<LoadTarget> targets_;
   std::vector<GroupPull> groups_;
   std::vector<std::optional<Descriptor>> roots_;  // of images that wait for their load
@@ -283,13 +308,12 @@ PrefetchReport prefetch(const Context& ctx, registry::Client& registry, store::B
 Forecast plan_prefetch(const Context& ctx, registry::Client& registry, const store::BlobStore& store,
                        const std::filesystem::path& store_folder, engine::Client* engine, const std::vector<WantedImage>& images,
                        const registry::PullOptions& options) {
-  std::optional<engine::Inventory> inventory;
-  if (engine != nullptr) inventory = take_inventory_or_refuse(ctx, *engine, options.jobs);
-  const std::optional<Platform> platform = inventory ? std::optional(inventory->platform) : std::nullopt;
+  const std::optional<Platform> platform = find_platform(ctx, engine);
   std::vector<LoadTarget> targets;
   for (const WantedImage& wanted : images) targets.push_back(choose_load_target(wanted.platform, platform, options.platforms));
   std::vector<GroupPull> groups = group_pulls(targets, images, options);
-  Forecast forecast = look_ahead(ctx, registry, store, store_folder, engine, inventory ? &*inventory : nullptr, groups, targets);
+  const EngineState state = resolve_and_look(ctx, registry, store, engine, options.jobs, groups);
+  Forecast forecast = look_ahead(registry, store, store_folder, state, groups, targets);
   for (const GroupPull& group : groups) {
     for (const registry::Resolutions::One& one : group.resolutions->list) {
       if (one.error) throw Error(*one.error);
