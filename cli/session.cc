@@ -90,12 +90,18 @@ void Session::remember(const std::function<void(const stack::StateFolder&)>& not
   }
 }
 
-void Session::look() {
-  remember([&](const stack::StateFolder& state) {
-    std::vector<stack::ProjectWords> projects;
-    if (project_) projects.push_back(stack::words_of(*project_));
-    stack::look(ctx_, engine(), state, projects);
-  });
+void Session::look() { end_look(begin_look()); }
+
+std::future<void> Session::begin_look() {
+  if (settings_.state.empty()) return {};
+  std::vector<stack::ProjectWords> projects;
+  if (project_) projects.push_back(stack::words_of(*project_));
+  return std::async(std::launch::async, [this, &client = engine(), projects = std::move(projects)] { stack::look(ctx_, client, state(), projects); });
+}
+
+void Session::end_look(std::future<void> looking) {
+  if (!looking.valid()) return;
+  remember([&](const stack::StateFolder&) { looking.get(); });
 }
 
 void Session::note_prefetched(const std::vector<stack::Ledger::Prefetched>& records) {

@@ -17,6 +17,7 @@
 #include "store/blob_store.h"
 
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,6 +47,9 @@ class Session {
   // Notes what the engine holds now, and what the project's compose file says, in the state folder; a warning when that fails, since the
   // command's own work is done.
   void look();
+  // The same on a thread of its own, for commands that wait for other things meanwhile. A future that is dropped waits and says nothing.
+  std::future<void> begin_look();
+  void end_look(std::future<void> looking);
   // The same for images that an update will need.
   void note_prefetched(const std::vector<stack::Ledger::Prefetched>& records);
   // While images are brought into the engine no drover gc removes anything. Throws locked; nothing, with a warning, when there is no place

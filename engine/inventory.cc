@@ -1,5 +1,6 @@
 #include "engine/inventory.h"
 
+#include "base/error.h"
 #include "base/parallel.h"
 #include "engine/images.h"
 #include "engine/json_fields.h"
@@ -11,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <mutex>
+#include <variant>
 
 namespace drover::engine {
 namespace {
@@ -44,6 +46,37 @@ void read_overview(const Context& ctx, Client& client, Inventory& inventory, std
   inventory.root_folder = info.root_folder;
 }
 
+// An image removed since the list was made is not there any more, and that is all.
+std::optional<ImageConfig> ask_for_config(const Context& ctx, Client& client, const Digest& id) {
+  const std::optional<ImageDetails> details = find_image(ctx, client, id.to_string());
+  if (!details) return std::nullopt;
+  ImageConfig config;
+  config.platform = details->platform;
+  config.diff_ids = details->diff_ids;
+  return config;
+}
+
+// From our own store: the classic store names an image by its configuration's digest, the other by its index's or manifest's. Where the
+// engine has several platforms of it, it has to say which one it means.
+std::optional<ImageConfig> find_config(const store::BlobStore& store, StoreKind kind, const ImageSummary& image) {
+  try {
+    Digest id = image.id;
+    if (kind == StoreKind::containerd) {
+      if (image.available_manifests.size() != 1 || !store.find_size(*image.available_manifests.begin())) return std::nullopt;
+      const Document document = parse_document(store.read(*image.available_manifests.begin(), manifest_bytes_max), {});
+      const Manifest* const manifest = std::get_if<Manifest>(&document);
+      if (manifest == nullptr) return std::nullopt;
+      id = manifest->config.digest;
+    }
+    if (!store.find_size(id)) return std::nullopt;
+    ImageConfig config = parse_image_config(store.read(id, config_bytes_max));
+    config.platform = normalise(config.platform);
+    return config;
+  } catch (const Error&) {
+    return std::nullopt;  // damaged here, or no image: the engine knows
+  }
+}
+
 }  // namespace
 
 bool Inventory::has(Quirk quirk) const {
@@ -67,7 +100,7 @@ const EngineImage* Inventory::find_image_by_id(const Digest& id) const {
 
 Platform find_platform(const Context& ctx, Client& client) { return platform_of(ctx, client, read_version(ctx, client), {}); }
 
-Inventory take_inventory(const Context& ctx, Client& client, std::size_t jobs) {
+Inventory take_inventory(const Context& ctx, Client& client, std::size_t jobs, const store::BlobStore* known) {
   Inventory inventory;
   const EngineTraits traits = client.traits(ctx);
   inventory.api = traits.spoken;
@@ -79,13 +112,11 @@ Inventory take_inventory(const Context& ctx, Client& client, std::size_t jobs) {
   std::vector<std::optional<Platform>> platforms(summaries.size());
   std::mutex mutex;
   parallel_for_each(ctx, summaries.size(), jobs, [&](const Context& inner, std::size_t index) {
-    // An image removed since the list was made is not there any more, and that is all.
-    const std::optional<ImageDetails> details = find_image(inner, client, summaries[index].id.to_string());
-    if (!details) return;
-    if (!details->platform.os.empty()) platforms[index] = details->platform;
-    ImageConfig chain;
-    chain.diff_ids = details->diff_ids;
-    const std::vector<Digest> chain_ids = chain.chain_ids();
+    std::optional<ImageConfig> config = known == nullptr ? std::nullopt : find_config(*known, inventory.store, summaries[index]);
+    if (!config) config = ask_for_config(inner, client, summaries[index].id);
+    if (!config) return;
+    if (!config->platform.os.empty()) platforms[index] = config->platform;
+    const std::vector<Digest> chain_ids = config->chain_ids();
     const std::scoped_lock lock(mutex);
     inventory.chain_ids.insert(chain_ids.begin(), chain_ids.end());
   });

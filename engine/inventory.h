@@ -6,6 +6,7 @@
 #include "engine/client.h"
 #include "engine/quirks.h"
 #include "manifest/platform.h"
+#include "store/blob_store.h"
 
 #include <optional>
 #include <set>
@@ -41,7 +42,8 @@ struct Inventory {
 // The engine's own platform alone, as an inventory has it: one question, where that inspects every image.
 Platform find_platform(const Context& ctx, Client& client);
 
-// Reads only. Inspects each image once, up to `jobs` at a time.
-Inventory take_inventory(const Context& ctx, Client& client, std::size_t jobs = 8);
+// Reads only. Inspects each image once, up to `jobs` at a time; not those whose configuration `known` has, where given: an engine with the
+// containerd store takes 15 ms of processor time to answer (28.5).
+Inventory take_inventory(const Context& ctx, Client& client, std::size_t jobs = 8, const store::BlobStore* known = nullptr);
 
 }  // namespace drover::engine

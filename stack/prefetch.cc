@@ -49,10 +49,10 @@ struct EngineState {
   std::filesystem::path folder;
 };
 
-EngineState look_at_engine(const Context& ctx, engine::Client* engine, std::size_t jobs) {
+EngineState look_at_engine(const Context& ctx, engine::Client* engine, std::size_t jobs, const store::BlobStore& store) {
   if (engine == nullptr) return {};
   return ask_or_refuse([&] {
-    EngineState state{.inventory = engine::take_inventory(ctx, *engine, jobs), .folder = {}};
+    EngineState state{.inventory = engine::take_inventory(ctx, *engine, jobs, &store), .folder = {}};
     state.folder = find_engine_folder(ctx, *engine, *state.inventory);
     return state;
   });
@@ -64,7 +64,7 @@ EngineState resolve_and_look(const Context& ctx, registry::Client& registry, con
   EngineState state;
   parallel_for_each(ctx, 2, 2, [&](const Context& inner, std::size_t question) {
     if (question == 0) resolve_groups(inner, registry, store, groups);
-    if (question == 1) state = look_at_engine(inner, engine, jobs);
+    if (question == 1) state = look_at_engine(inner, engine, jobs, store);
   });
   return state;
 }
@@ -125,7 +125,7 @@ class Run {
     groups_ = group_pulls(targets_, images_, options);
     const bool is_forecast_wanted = static_cast<bool>(options_.on_forecast);
     EngineState state = is_forecast_wanted ? resolve_and_look(inner_, registry_, store_, engine, options.jobs, groups_)
-                                           : look_at_engine(inner_, engine, options.jobs);
+                                           : look_at_engine(inner_, engine, options.jobs, store_);
     if (is_forecast_wanted) options_.on_forecast(look_ahead(registry_, store_, store_.root(), state, groups_, targets_));
     if (engine != nullptr) loader_.emplace(*engine, store_, *std::move(state.inventory));
     return !is_forecast_wanted || options_.keep_going || !note_unresolved();

@@ -11,6 +11,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <future>
 #include <optional>
 #include <string>
 #include <vector>
@@ -60,7 +61,6 @@ void note(Session& session, const stack::PrefetchReport& report) {
     records.push_back({.image_id = image.image_id, .reference = image.wanted.reference.familiar(), .project = project, .time = session.ctx().clock->system_now()});
   }
   session.note_prefetched(records);
-  session.look();
 }
 
 ExitCode run(Session& session) {
@@ -79,7 +79,10 @@ ExitCode run(Session& session) {
     pacing.expect(forecast);
   };
   store::BlobStore store = session.open_store(store::BlobStore::Access::write);
+  // Before anything is loaded: an image that loses its tag now is remembered under it.
+  std::future<void> looking = engine == nullptr ? std::future<void>() : session.begin_look();
   const stack::PrefetchReport report = stack::prefetch(pacing.ctx(), session.registry(), store, engine, wanted, options);
+  session.end_look(std::move(looking));
   if (engine != nullptr) note(session, report);
   session.output().set_document(prefetch_json(report));
   session.output().write_text(session.settings().quiet ? quiet_text(report) : prefetch_text(report) + closing_text(report));

@@ -5,6 +5,7 @@
 #include "engine/system.h"
 #include "manifest/manifest.h"
 #include "tests/engine/engine_client.h"
+#include "tests/support/temp_dir.h"
 
 #include <nlohmann/json.hpp>
 
@@ -71,6 +72,27 @@ BOOST_AUTO_TEST_CASE(a_containerd_store_is_known_by_its_blobs_too) {
   const engine::Inventory found = take_inventory(engine.ctx, *engine.client);
   BOOST_TEST((found.store == engine::StoreKind::containerd));
   BOOST_TEST((found.blobs == std::set<Digest>{Digest::of("redis")}));
+  BOOST_TEST(found.chain_ids.size() == 2U);
+}
+
+// What an image's layers are is in its configuration, and where we have that nobody needs to be asked.
+BOOST_AUTO_TEST_CASE(an_image_whose_configuration_is_in_the_store_is_not_inspected) {
+  const test::TempDir folder;
+  store::BlobStore store = store::BlobStore::open(folder.path() / "store", store::BlobStore::Access::write);
+  const std::string config = R"({"os":"linux","architecture":"arm64","rootfs":{"type":"layers","diff_ids":[")" + layer_a.to_string() + "\"]}}";
+  const Digest id = Digest::of(config);
+  store.put(id, config);
+  EngineClient engine;
+  engine.fake.add_image({.id = id.to_string(), .tags = {"known:1"}, .digests = {}, .diff_ids = {layer_a.to_string()}});
+  engine.fake.add_image(redis());
+
+  const engine::Inventory found = take_inventory(engine.ctx, *engine.client, 8, &store);
+
+  std::size_t inspected = 0;
+  for (const std::string& target : engine.fake.targets()) inspected += target.ends_with("/json") && target.find("sha256:") != std::string::npos ? 1U : 0U;
+  BOOST_TEST(inspected == 1U);
+  BOOST_TEST(found.chain_ids.contains(chains({layer_a}).front()));
+  BOOST_TEST(found.find_image("known:1")->platform->to_string() == "linux/arm64");
   BOOST_TEST(found.chain_ids.size() == 2U);
 }
 
