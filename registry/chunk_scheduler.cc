@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 namespace drover::registry {
 namespace {
@@ -10,6 +11,8 @@ constexpr std::size_t connections_at_first = 4;  // of a host, one a blob; more 
 constexpr double comfortable_seconds = 1.0;      // of one request
 constexpr double comfortable_round_trips = 20;
 constexpr double shortest_round_trips = 2;       // a request for less costs more than it brings
+constexpr double worth_of_moving = 0.8;          // of a new connection's rate: it begins slowly
+constexpr double worth_of_trying = 1e18;         // bytes a second: more than anything known
 
 }  // namespace
 
@@ -19,19 +22,50 @@ ChunkScheduler::HostId ChunkScheduler::add_host() {
 }
 
 ChunkScheduler::BlobId ChunkScheduler::add(std::uint64_t size, const RangeSet& present, HostId host) {
-  Blob blob{.size = size, .host = host, .unassigned = {}, .arrived = present};
+  Blob blob{.size = size, .hosts = {host}, .unassigned = {}, .arrived = present};
   for (const ByteRange& hole : present.missing(size)) blob.unassigned.add(hole);
   wanted_bytes_ += blob.unassigned.bytes();
   blobs_.push_back(std::move(blob));
-  const auto is_active = [&](const Blob& b) { return b.host == host && (b.in_flight > 0 || b.unassigned.bytes() > 0); };
+  const auto is_active = [&](const Blob& b) { return b.hosts.front() == host && (b.in_flight > 0 || b.unassigned.bytes() > 0); };
   const auto active = static_cast<std::size_t>(std::count_if(blobs_.begin(), blobs_.end(), is_active));
   begin_with(host, std::min(active, connections_at_first));
   return blobs_.size() - 1;
 }
 
-void ChunkScheduler::set_host(BlobId blob, HostId host) {
-  begin_with(host, 1);
-  blobs_[blob].host = host;
+void ChunkScheduler::set_hosts(BlobId blob, std::vector<HostId> hosts) {
+  for (const HostId host : hosts) begin_with(host, 1);
+  blobs_[blob].hosts = std::move(hosts);
+}
+
+std::size_t ChunkScheduler::leave_out(BlobId blob, HostId host) {
+  std::vector<HostId>& hosts = blobs_[blob].hosts;
+  if (hosts.size() > 1) std::erase(hosts, host);
+  return hosts.size();
+}
+
+bool ChunkScheduler::is_from(const Blob& blob, HostId host) const {
+  return std::find(blob.hosts.begin(), blob.hosts.end(), host) != blob.hosts.end();
+}
+
+bool ChunkScheduler::has_room(const Blob& blob) const {
+  return std::any_of(blob.hosts.begin(), blob.hosts.end(), [this](HostId host) { return has_room(hosts_[host]); });
+}
+
+// Where a connection carries most; a host that nothing is known of is tried by one. Going elsewhere costs a connection that stands.
+std::optional<ChunkScheduler::HostId> ChunkScheduler::find_place(ConnectionId id, const Blob& blob) const {
+  const Connection& connection = connections_[id];
+  std::optional<HostId> best;
+  double best_worth = 0;
+  for (const HostId host : blob.hosts) {
+    if (!has_room(hosts_[host])) continue;
+    const bool is_here = connection.host == host && connection.is_open;
+    double worth = expected_rate(id, host) * (is_here ? 1 : worth_of_moving);
+    if (worth <= 0 && hosts_[host].in_use == 0) worth = worth_of_trying;
+    if (best && worth <= best_worth) continue;
+    best = host;
+    best_worth = worth;
+  }
+  return best;
 }
 
 ChunkScheduler::InFlight& ChunkScheduler::find(RequestId request) {
@@ -53,7 +87,7 @@ std::optional<ChunkScheduler::BlobId> ChunkScheduler::choose() const {
   std::optional<BlobId> best;
   for (BlobId id = 0; id < blobs_.size(); ++id) {
     const Blob& blob = blobs_[id];
-    if (!has_work(blob) || !has_room(hosts_[blob.host])) continue;
+    if (!has_work(blob) || !has_room(blob)) continue;
     if (!best || rank(blob) > rank(blobs_[*best])) best = id;
   }
   return best;
@@ -84,29 +118,30 @@ std::optional<ChunkScheduler::Request> ChunkScheduler::next(ConnectionId id, Tim
     return taken ? taken : copy(id, now);
   }
   Blob& blob = blobs_[*chosen];
+  const HostId host = *find_place(id, blob);
   const ByteRange hole = blob.unassigned.list().front();
   ByteRange range = hole;
   if (blob.is_sequential) {
     range.end = blob.size;
   } else if (blob.size >= limits_.whole) {
-    const std::uint64_t chunk = chunk_bytes(connections_[id], blob.host);
+    const std::uint64_t chunk = chunk_bytes(connections_[id], host);
     if (hole.size() > chunk + chunk / 4) range.end = range.begin + chunk;
   }
   blob.unassigned.remove(range);
-  return assign(id, *chosen, range, now);
+  return assign(id, *chosen, host, range, now);
 }
 
-ChunkScheduler::Request ChunkScheduler::assign(ConnectionId id, BlobId blob_id, ByteRange range, TimePoint now) {
+ChunkScheduler::Request ChunkScheduler::assign(ConnectionId id, BlobId blob_id, HostId host, ByteRange range, TimePoint now) {
   Blob& blob = blobs_[blob_id];
   Connection& connection = connections_[id];
-  if (connection.host != blob.host) connection = Connection{.host = blob.host, .rate = {}, .slow_since = {}};
+  if (connection.host != host) connection = Connection{.host = host, .rate = {}, .slow_since = {}};
   ++blob.in_flight;
-  ++hosts_[blob.host].in_use;
-  const Request request{.id = next_request_++, .blob = blob_id, .range = range, .is_sequential = blob.is_sequential};
+  ++hosts_[host].in_use;
+  const Request request{.id = next_request_++, .blob = blob_id, .host = host, .range = range, .is_sequential = blob.is_sequential};
   in_flight_.push_back({.id = request.id,
                         .connection = id,
                         .blob = blob_id,
-                        .host = blob.host,
+                        .host = host,
                         .range = range,
                         .reached = range.begin,
                         .reserved = range.begin,
@@ -179,6 +214,7 @@ void ChunkScheduler::returned(RequestId id, std::uint64_t reached, TimePoint now
   const bool is_done = reached == request.range.end && !request.is_given_up;
   connection.is_open = is_done && !request.is_shortened;
   connection.is_proven = is_done;
+  if (request.is_given_up) hosts_[request.host].rate_given_up = connection.rate.last_bytes_per_second();
   if (request.is_given_up || reached == request.range.begin) connection.rate = {};
   if (connection.rate.last_bytes_per_second() == 0) connection.slow_since.reset();
   if (blob.size == 0) return;
@@ -207,7 +243,7 @@ void ChunkScheduler::look_at_limit(HostId id, TimePoint now) {
     sample.in_use_and_proven += connections_[request.connection].is_proven ? 1U : 0U;
     sample.is_all_receiving = sample.is_all_receiving && request.is_receiving;
   }
-  const auto is_waiting = [&](const Blob& blob) { return blob.host == id && has_work(blob); };
+  const auto is_waiting = [&](const Blob& blob) { return is_from(blob, id) && has_work(blob); };
   sample.is_more_wanted = std::any_of(blobs_.begin(), blobs_.end(), is_waiting);
   host.limit.look(now, sample);
 }

@@ -5,6 +5,9 @@
 // what is left. When nothing is unassigned, an idle connection takes over the second part of the range that would end last, so
 // that both end together, or fetches it once more when it is too short to be split: the first complete copy counts. A connection
 // that has become much slower than the others is given up. How many connections a host gets is ConnectionLimit's to say.
+//
+// A blob that several hosts serve is fetched from all of them: each idle connection goes where a connection carries most, as long as that
+// host takes another one. So shares follow the rates, and a slow host is left with what the others cannot carry.
 // Not thread-safe.
 #pragma once
 
@@ -40,6 +43,7 @@ class ChunkScheduler {
   struct Request {
     RequestId id = 0;
     BlobId blob = 0;
+    HostId host = 0;             // to be asked
     ByteRange range;             // as it was handed out; reserve() says when it became shorter
     bool is_sequential = false;  // the only request of this blob: the server may send from 0 whatever is asked
   };
@@ -53,7 +57,11 @@ class ChunkScheduler {
   // A blob of which `present` is on disk already.
   BlobId add(std::uint64_t size, const RangeSet& present, HostId host);
   // It is fetched from somewhere else from now on.
-  void set_host(BlobId blob, HostId host);
+  void set_host(BlobId blob, HostId host) { set_hosts(blob, {host}); }
+  // From any of these from now on, in whatever shares they can carry; at least one, the likeliest first.
+  void set_hosts(BlobId blob, std::vector<HostId> hosts);
+  // Nothing more of this blob is asked of that host. How many are left; the last one is not taken away.
+  std::size_t leave_out(BlobId blob, HostId host);
 
   // What this connection, which is idle, should fetch. Nothing when its host has enough of them, or when every missing byte is
   // on its way and not worth taking over.
@@ -97,7 +105,7 @@ class ChunkScheduler {
  private:
   struct Blob {
     std::uint64_t size = 0;
-    HostId host = 0;
+    std::vector<HostId> hosts;  // never empty
     RangeSet unassigned;
     RangeSet arrived;
     std::size_t in_flight = 0;
@@ -113,6 +121,7 @@ class ChunkScheduler {
     double round_trip = 0;  // the shortest seen, seconds
     bool is_paused = false;
     std::size_t given_up_waiting = 0;  // how often requests were broken off without a byte
+    double rate_given_up = 0;          // of the last one that was broken off for being slow; bytes a second
   };
   struct Connection {
     std::optional<HostId> host;
@@ -142,10 +151,13 @@ class ChunkScheduler {
   InFlight& find(RequestId request);
   std::optional<BlobId> choose() const;
   std::uint64_t chunk_bytes(const Connection& connection, HostId host) const;
-  Request assign(ConnectionId connection, BlobId blob, ByteRange range, TimePoint now);
+  std::optional<HostId> find_place(ConnectionId connection, const Blob& blob) const;
+  bool is_from(const Blob& blob, HostId host) const;
+  Request assign(ConnectionId connection, BlobId blob, HostId host, ByteRange range, TimePoint now);
   void look_at_limit(HostId host, TimePoint now);
   bool has_work(const Blob& blob) const;
   bool has_room(const Host& host) const { return !host.is_paused && host.in_use < host.limit.limit(); }
+  bool has_room(const Blob& blob) const;
 
   // chunk_takeover.cc
   struct Outlook {
@@ -161,7 +173,7 @@ class ChunkScheduler {
   std::uint64_t bytes_to_come() const;
   double current_rate(const InFlight& request, TimePoint now) const;
   bool is_too_slow(const InFlight& request, TimePoint now);
-  double median_rate(HostId host, TimePoint now) const;
+  double median_rate(const Blob& blob, TimePoint now) const;
 
   ChunkLimits limits_;
   std::vector<Blob> blobs_;

@@ -33,7 +33,7 @@ double ChunkScheduler::expected_rate(ConnectionId id, HostId host) const {
     sum += known(connection);
     ++count;
   }
-  return count == 0 ? 0 : sum / static_cast<double>(count);
+  return count == 0 ? hosts_[host].rate_given_up : sum / static_cast<double>(count);
 }
 
 // From asking to the first byte.
@@ -68,7 +68,7 @@ std::vector<std::size_t> ChunkScheduler::latest_first(TimePoint now) const {
     const InFlight& request = in_flight_[i];
     const Blob& blob = blobs_[request.blob];
     if (request.has_twin || request.is_given_up || request.is_sequential || blob.is_sequential || blob.is_paused) continue;
-    if (blob.size == 0 || blob.host != request.host || !has_room(hosts_[request.host])) continue;
+    if (blob.size == 0 || !is_from(blob, request.host) || !has_room(blob)) continue;
     found.emplace_back(-outlook(request, now).seconds, i);
   }
   std::sort(found.begin(), found.end());
@@ -82,8 +82,9 @@ std::optional<ChunkScheduler::Request> ChunkScheduler::take_over(ConnectionId id
     InFlight& victim = in_flight_[i];
     const Outlook its = outlook(victim, now);
     if (its.seconds < split_round_trips_min * hosts_[victim.host].round_trip) return std::nullopt;
-    const double mine = expected_rate(id, victim.host);
-    const double start = start_seconds(id, victim.host);
+    const HostId place = *find_place(id, blobs_[victim.blob]);
+    const double mine = expected_rate(id, place);
+    const double start = start_seconds(id, place);
     if (mine <= 0) continue;  // nothing is known of this host yet
     // Both end together: start + x / mine = its.seconds - x / its.rate.
     const double even = mine * its.rate * (its.seconds - start) / (mine + its.rate);
@@ -93,7 +94,7 @@ std::optional<ChunkScheduler::Request> ChunkScheduler::take_over(ConnectionId id
     const ByteRange taken{victim.range.end - part, victim.range.end};
     victim.range.end = taken.begin;
     victim.is_shortened = true;
-    return assign(id, victim.blob, taken, now);
+    return assign(id, victim.blob, place, taken, now);
   }
   return std::nullopt;
 }
@@ -110,21 +111,23 @@ std::optional<ChunkScheduler::Request> ChunkScheduler::copy(ConnectionId id, Tim
     InFlight& original = in_flight_[i];
     const Outlook its = outlook(original, now);
     const ByteRange left{original.reached, original.range.end};
-    const double mine = std::max(expected_rate(id, original.host), 1.0);
-    const double needed = start_seconds(id, original.host) + static_cast<double>(left.size()) / mine;
+    const HostId place = *find_place(id, blobs_[original.blob]);
+    const double mine = std::max(expected_rate(id, place), 1.0);
+    const double needed = start_seconds(id, place) + static_cast<double>(left.size()) / mine;
     if (left.size() == 0 || its.seconds < 2 * needed || its.seconds - needed < copy_gain_seconds_min) continue;
     original.has_twin = true;
-    const Request request = assign(id, original.blob, left, now);
+    const Request request = assign(id, original.blob, place, left, now);
     in_flight_.back().has_twin = true;
     return request;
   }
   return std::nullopt;
 }
 
-double ChunkScheduler::median_rate(HostId host, TimePoint now) const {
+// Of all connections to where this blob comes from: a slow host is slow beside the others, not beside itself.
+double ChunkScheduler::median_rate(const Blob& blob, TimePoint now) const {
   std::vector<double> rates;
   for (ConnectionId id = 0; id < connections_.size(); ++id) {
-    if (connections_[id].host != host) continue;
+    if (!connections_[id].host || !is_from(blob, *connections_[id].host)) continue;
     const auto mine = std::find_if(in_flight_.begin(), in_flight_.end(), [&](const InFlight& r) { return r.connection == id; });
     const bool is_live = mine != in_flight_.end() && mine->is_receiving && !mine->is_held;
     const double rate = is_live ? connections_[id].rate.bytes_per_second(now) : connections_[id].rate.last_bytes_per_second();
@@ -138,7 +141,7 @@ double ChunkScheduler::median_rate(HostId host, TimePoint now) const {
 
 bool ChunkScheduler::is_too_slow(const InFlight& request, TimePoint now) {
   Connection& connection = connections_[request.connection];
-  if (request.is_held || request.is_sequential || current_rate(request, now) >= slow_share * median_rate(request.host, now)) {
+  if (request.is_held || request.is_sequential || current_rate(request, now) >= slow_share * median_rate(blobs_[request.blob], now)) {
     connection.slow_since.reset();
     return false;
   }

@@ -330,4 +330,53 @@ BOOST_AUTO_TEST_CASE(a_connection_that_we_hold_back_is_not_slow) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(each_source_that_nothing_is_known_of_is_tried_once) {
+  const auto mirror = scheduler.add_host();
+  const auto blob = add(100 * mib);
+  scheduler.set_hosts(blob, {mirror, host});
+  BOOST_TEST(next(0)->host == mirror);
+  BOOST_TEST(next(1)->host == host);
+  BOOST_TEST(next(2)->host == host);  // the mirror gets one until it has shown something
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_stays_unless_another_source_is_much_faster) {
+  const auto mirror = scheduler.add_host();
+  scheduler.begin_with(mirror, 8);
+  const auto blob = add(1000 * mib);
+  scheduler.set_hosts(blob, {mirror, host});
+  const auto of_mirror = next(0);
+  const auto of_host = next(1);
+  receive(*of_mirror, of_mirror->range.end, 10e6);
+  finish(*of_mirror);
+  receive(*of_host, of_host->range.end, 11e6);
+  finish(*of_host);
+  const auto stayed = next(0);
+  BOOST_TEST(stayed->host == mirror);
+
+  receive(*stayed, stayed->range.end, 1e6);
+  finish(*stayed);
+  BOOST_TEST(next(0)->host == host);
+}
+
+BOOST_AUTO_TEST_CASE(a_source_that_is_left_out_is_not_asked_for_that_blob) {
+  const auto mirror = scheduler.add_host();
+  const auto blob = add(100 * mib);
+  scheduler.set_hosts(blob, {mirror, host});
+  BOOST_TEST(scheduler.leave_out(blob, mirror) == 1U);
+  BOOST_TEST(scheduler.leave_out(blob, host) == 1U);  // somebody has to be asked
+  BOOST_TEST(next()->host == host);
+}
+
+BOOST_AUTO_TEST_CASE(a_source_that_is_to_wait_leaves_the_blob_to_the_others) {
+  const auto mirror = scheduler.add_host();
+  const auto blob = add(100 * mib);
+  scheduler.set_hosts(blob, {mirror, host});
+  scheduler.set_host_paused(mirror, true);
+  BOOST_TEST(next()->host == host);
+  scheduler.set_host_paused(host, true);
+  BOOST_TEST(!next(1));
+  scheduler.set_host_paused(mirror, false);
+  BOOST_TEST(next(1)->host == mirror);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -18,10 +18,16 @@ class Simulation {
  public:
   explicit Simulation(const SimulatedTransfer& transfer)
       : transfer_(transfer), scheduler_({.connections_each_host = transfer.connections}), slots_(transfer.connections) {
-    const ChunkScheduler::HostId host = scheduler_.add_host();
-    if (!transfer.is_adapting) scheduler_.begin_with(host, transfer.connections);
-    for (const std::uint64_t size : transfer.sizes) scheduler_.add(size, {}, host);
+    hosts_.push_back(transfer.host);
+    hosts_.insert(hosts_.end(), transfer.mirrors.begin(), transfer.mirrors.end());
+    std::vector<ChunkScheduler::HostId> ids;
+    for (std::size_t i = 0; i < hosts_.size(); ++i) {
+      ids.push_back(scheduler_.add_host());
+      if (!transfer.is_adapting) scheduler_.begin_with(ids.back(), transfer.connections);
+    }
+    for (const std::uint64_t size : transfer.sizes) scheduler_.set_hosts(scheduler_.add(size, {}, ids.front()), ids);
     got_.resize(transfer.sizes.size());
+    result_.received_by_host.resize(hosts_.size());
   }
 
   SimulationResult run() {
@@ -58,20 +64,21 @@ class Simulation {
     std::uint64_t until = 0;  // the buffer's end
     std::uint64_t answer_begin = 0;
     bool is_open = false;
+    ChunkScheduler::HostId host = 0;  // of the connection
     std::size_t openings = 0;
   };
 
   ChunkScheduler::TimePoint time() const {
     return ChunkScheduler::TimePoint(std::chrono::nanoseconds(static_cast<std::int64_t>(std::llround(1e9 * (now_ + 1)))));
   }
-  std::size_t count(bool (*is_so)(const Slot&)) const {
+  std::size_t count(const std::function<bool(const Slot&)>& is_so) const {
     return static_cast<std::size_t>(std::count_if(slots_.begin(), slots_.end(), is_so));
   }
   std::size_t busy() const {
     return count([](const Slot& s) { return s.state != State::idle && s.state != State::backing_off; });
   }
-  std::size_t admitted() const {
-    return count([](const Slot& s) { return s.is_open; });
+  std::size_t admitted(ChunkScheduler::HostId host) const {
+    return count([host](const Slot& s) { return s.is_open && s.host == host; });
   }
   bool is_complete() const {
     for (std::size_t i = 0; i < got_.size(); ++i) {
@@ -86,13 +93,15 @@ class Simulation {
     tell_progress();
     const auto request = scheduler_.next(i, time());
     if (!request) return;
-    const SimulatedHost& host = transfer_.host;
-    const bool is_new = !slot.is_open;
+    const SimulatedHost& host = hosts_[request->host];
+    const bool is_new = !slot.is_open || slot.host != request->host;
+    if (is_new) slot.is_open = false;
+    slot.host = request->host;
     slot.request = *request;
     slot.reached = static_cast<double>(request->range.begin);
     ++result_.requests;
     // A server counts connections, kept-alive ones included, and keeps those that it has let in.
-    const bool is_excess = !slot.is_open && admitted() >= host.connections_max;
+    const bool is_excess = !slot.is_open && admitted(slot.host) >= host.connections_max;
     result_.connections_peak = std::max(result_.connections_peak, busy() + 1);
     double wait = host.round_trip;
     if (is_new) {
@@ -109,7 +118,7 @@ class Simulation {
     Slot& slot = slots_[i];
     switch (slot.state) {
       case State::idle: break;
-      case State::backing_off: slot = Slot{.state = State::idle, .request = {}, .openings = slot.openings}; break;
+      case State::backing_off: slot = Slot{.state = State::idle, .request = {}, .host = slot.host, .openings = slot.openings}; break;
       case State::refused:
         ++result_.refusals;
         scheduler_.refused(slot.request.id, time());
@@ -120,7 +129,7 @@ class Simulation {
       case State::asking:
         slot.state = State::receiving;
         slot.until = slot.request.range.begin;
-        if (!transfer_.host.has_ranges && !slot.request.is_sequential) answer_whole(slot);
+        if (!hosts_[slot.host].has_ranges && !slot.request.is_sequential) answer_whole(slot);
         if (slot.state == State::receiving) go_on(i);
         break;
       case State::receiving: go_on(i); break;
@@ -159,16 +168,17 @@ class Simulation {
     if (at > slot.request.range.begin) {
       got_[slot.request.blob].add({slot.request.range.begin, at});
       result_.received += at - slot.request.range.begin;
+      result_.received_by_host[slot.host] += at - slot.request.range.begin;
     }
     slot.state = State::idle;
     slot.event = never;
   }
 
   double rate_of(std::size_t i) const {
-    const SimulatedHost& host = transfer_.host;
+    const SimulatedHost& host = hosts_[slots_[i].host];
     const double own = host.rate(i, slots_[i].openings - 1, now_);
     if (host.link_rate <= 0) return own;
-    const std::size_t receiving = count([](const Slot& s) { return s.state == State::receiving; });
+    const std::size_t receiving = count([id = slots_[i].host](const Slot& s) { return s.state == State::receiving && s.host == id; });
     return std::min(own, host.link_rate / static_cast<double>(std::max<std::size_t>(receiving, 1)));
   }
 
@@ -209,6 +219,7 @@ class Simulation {
   }
 
   const SimulatedTransfer& transfer_;
+  std::vector<SimulatedHost> hosts_;
   ChunkScheduler scheduler_;
   std::vector<Slot> slots_;
   std::vector<RangeSet> got_;

@@ -29,6 +29,7 @@ struct SimulatedTransfer {
   std::size_t connections = 8;
   bool is_adapting = false;       // else all connections are allowed at once
   SimulatedHost host;
+  std::vector<SimulatedHost> mirrors = {};  // that serve every blob as well
   double seconds_max = 600;       // then it counts as hung
 };
 
@@ -42,6 +43,7 @@ struct SimulationResult {
   std::size_t connections_peak = 0;
   std::size_t limit = 0;          // at the end
   std::size_t given_up = 0;       // requests broken off for being slow or superfluous
+  std::vector<std::uint64_t> received_by_host = {};  // the host first, then the mirrors
 };
 
 SimulationResult simulate(const SimulatedTransfer& transfer);

@@ -204,4 +204,78 @@ BOOST_AUTO_TEST_CASE(a_server_without_ranges_sends_each_blob_once_over_one_conne
   BOOST_TEST(result.seconds < 5.3);
 }
 
+namespace {
+
+// A host whose connections share a link; each of them carries what is left of that.
+SimulatedHost link(double megabytes_per_second, double round_trip = 0.03) {
+  return {.round_trip = round_trip, .open_round_trips = 2, .rate = steady, .link_rate = megabytes_per_second * 1e6};
+}
+
+SimulatedTransfer two_sources(double megabytes, SimulatedHost host, SimulatedHost mirror) {
+  return {.sizes = {static_cast<std::uint64_t>(megabytes * 1e6)},
+          .connections = 16,
+          .is_adapting = true,
+          .host = std::move(host),
+          .mirrors = {std::move(mirror)}};
+}
+
+double share(const SimulationResult& result, std::size_t host) {
+  return static_cast<double>(result.received_by_host[host]) / static_cast<double>(result.received);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(two_equal_sources_bring_twice_as_much) {
+  const SimulationResult alone = simulate(two_sources(400, link(50), {.rate = steady, .connections_max = 0}));
+  const SimulationResult both = simulate(two_sources(400, link(50), link(50)));
+  BOOST_REQUIRE(both.is_complete);
+  BOOST_TEST(both.seconds < 1.25 * 400 / 100);
+  BOOST_TEST(both.seconds < 0.7 * alone.seconds);
+  BOOST_TEST(share(both, 1) > 0.35);
+  BOOST_TEST(share(both, 1) < 0.65);
+}
+
+BOOST_AUTO_TEST_CASE(shares_of_a_blob_follow_the_rates) {
+  std::mt19937 random(11);  // NOLINT: the same every time
+  std::uniform_real_distribution<double> rate(10, 60);
+  double sum = 0;
+  constexpr int trials = 40;
+  for (int trial = 0; trial < trials; ++trial) {
+    const double a = rate(random);
+    const double b = rate(random);
+    const SimulationResult result = simulate(two_sources(300, link(a), link(b)));
+    BOOST_REQUIRE(result.is_complete);
+    BOOST_TEST(result.received < 300e6 * 1.02);
+    BOOST_TEST(share(result, 0) == a / (a + b), boost::test_tools::tolerance(0.5));
+    sum += 300 / (a + b) / result.seconds;
+  }
+  BOOST_TEST_MESSAGE("two sources: mean efficiency " << sum / trials);
+  BOOST_TEST(sum / trials > 0.8);
+}
+
+BOOST_AUTO_TEST_CASE(a_slow_source_loses_its_share) {
+  const SimulationResult alone = simulate(two_sources(400, link(80), {.rate = steady, .connections_max = 0}));
+  const SimulationResult result = simulate(two_sources(400, link(80), link(1, 0.2)));
+  BOOST_REQUIRE(result.is_complete);
+  BOOST_TEST(share(result, 1) < 0.05);
+  BOOST_TEST(result.seconds < 1.1 * alone.seconds);
+}
+
+BOOST_AUTO_TEST_CASE(a_source_that_becomes_slow_loses_what_it_had) {
+  SimulatedHost fading = link(40);
+  fading.rate = [](std::size_t, std::size_t, double seconds) { return seconds < 2 ? 20e6 : 0.2e6; };
+  const SimulationResult result = simulate(two_sources(400, link(40), fading));
+  BOOST_REQUIRE(result.is_complete);
+  // 80 MB from each in the first two seconds, the other 240 from one at 40 MB/s.
+  BOOST_TEST(result.seconds < 1.3 * (2 + 240.0 / 40));
+}
+
+BOOST_AUTO_TEST_CASE(a_source_that_refuses_is_left_to_the_other) {
+  const SimulationResult result = simulate(two_sources(200, link(50), {.rate = steady, .connections_max = 2}));
+  BOOST_REQUIRE(result.is_complete);
+  BOOST_TEST(result.seconds < 200.0 / 50);
+  BOOST_TEST(result.refusals <= 6U);
+  BOOST_TEST(share(result, 1) > 0.2);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
