@@ -25,16 +25,20 @@ bool is_refusal_of_form(const Error& error) {
 
 bool is_refusal_of_login(const Error& error) { return is_refusal_of_form(error) || error.http_status == 403; }
 
-std::string login_hint(const Reference& reference) { return "log in with: docker login " + printable(reference.registry(), 120); }
+std::string login_hint(const Reference& reference, const Endpoint& registry) {
+  const std::string host = printable(reference.registry(), 120);
+  return registry.takes_login ? "log in with: docker login " + host
+                              : "by plain http no login is sent: use https, or --insecure-registry " + host + " where nobody else listens";
+}
 
-Error refused_login(const Reference& reference, const std::optional<Credential>& credential, bool is_anonymous) {
+Error refused_login(const Reference& reference, const Endpoint& registry, const std::optional<Credential>& credential, bool is_anonymous) {
   const std::string host = printable(reference.registry(), 120);
   if (is_anonymous && !credential) {
     return Error(ErrorCode::authentication, host + " has no " + reference.repository() + " for everybody: it does not exist or needs a login; " +
-                                                login_hint(reference));
+                                                login_hint(reference, registry));
   }
   return Error(ErrorCode::authentication, host + " refuses the login from " + credential->source + " for " + reference.repository() + "; " +
-                                              login_hint(reference));
+                                              login_hint(reference, registry));
 }
 
 }  // namespace
@@ -92,7 +96,7 @@ GrantPtr Authenticator::find(const Context& ctx, const Reference& reference, con
   }
   if (!login) {
     if (service) service->scopes = scopes_for({}, reference.repository());
-    login = open_login(ctx, *account, reference, service ? &*service : nullptr);
+    login = open_login(ctx, *account, reference, registry, service ? &*service : nullptr);
   }
   const std::lock_guard lock(login->mutex);
   if (login->refused) throw Error(*login->refused);
@@ -111,11 +115,11 @@ GrantPtr Authenticator::answer(const Context& ctx, const Reference& reference, c
   if (is_ours && (!used->is_confirmed || !login->service)) {
     const bool may_go_anonymous = login->service && !used->is_anonymous;
     if (!may_go_anonymous) {
-      login->refused = refused_login(reference, login->credential, used->is_anonymous);
+      login->refused = refused_login(reference, registry, login->credential, used->is_anonymous);
       login->refused->http_status = 401;
       throw Error(*login->refused);
     }
-    ctx.warn(std::string(refused_login(reference, login->credential, false).what()) + "; trying without it");
+    ctx.warn(std::string(refused_login(reference, registry, login->credential, false).what()) + "; trying without it");
     login->is_login_refused = true;
   }
   return renew(ctx, *account, *login, reference, registry);
@@ -133,7 +137,7 @@ GrantPtr Authenticator::answer_forbidden(const Context& ctx, const Reference& re
   }
   const std::lock_guard lock(login->mutex);
   if (used != login->grant) return login->grant && login->grant->is_anonymous ? login->grant : nullptr;
-  ctx.warn(std::string(refused_login(reference, login->credential, false).what()) + "; trying without it");
+  ctx.warn(std::string(refused_login(reference, registry, login->credential, false).what()) + "; trying without it");
   login->is_login_refused = true;
   return renew(ctx, *account, *login, reference, registry);
 }
@@ -152,14 +156,14 @@ std::shared_ptr<Authenticator::Login> Authenticator::open(const Context& ctx, Ac
       account.pattern = service;
     }
     service.scopes = scopes_for(bearer->parameter("scope"), reference.repository());
-    return open_login(ctx, account, reference, &service);
+    return open_login(ctx, account, reference, registry, &service);
   }
   if (find_challenge(challenges, "basic") != nullptr) {
     {
       const std::lock_guard lock(account.mutex);
       account.is_basic = true;
     }
-    return open_login(ctx, account, reference, nullptr);
+    return open_login(ctx, account, reference, registry, nullptr);
   }
   {
     const std::lock_guard lock(account.mutex);
@@ -174,8 +178,9 @@ std::shared_ptr<Authenticator::Login> Authenticator::open(const Context& ctx, Ac
 }
 
 std::shared_ptr<Authenticator::Login> Authenticator::open_login(const Context& ctx, Account& account, const Reference& reference,
-                                                                const TokenService* service) {
-  std::optional<Credential> credential = credentials_.find(ctx, reference);
+                                                                const Endpoint& registry, const TokenService* service) {
+  std::optional<Credential> credential;
+  if (registry.takes_login) credential = credentials_.find(ctx, reference);
   const bool has_ready_token = credential && !credential->registry_token.empty();
   if (has_ready_token) service = nullptr;
   std::string key = credential ? credential->source : std::string();
@@ -202,7 +207,7 @@ GrantPtr Authenticator::renew(const Context& ctx, Account& account, Login& login
   } else if (login.credential && !login.credential->password.empty()) {
     login.grant = std::make_shared<Grant>(basic_header(*login.credential), false);
   } else {
-    Error error(ErrorCode::authentication, printable(reference.registry(), 120) + " needs a login; " + login_hint(reference));
+    Error error(ErrorCode::authentication, printable(reference.registry(), 120) + " needs a login; " + login_hint(reference, registry));
     error.http_status = 401;
     login.refused = error;
     throw error;
@@ -219,7 +224,7 @@ TokenAnswer Authenticator::fetch_token(const Context& ctx, Account& account, Log
     return fetch_by_get(ctx, *login.service, nullptr, reference, registry);
   } catch (const Error& error) {
     if (!is_refusal_of_login(error)) throw;
-    login.refused = login.credential ? refused_login(reference, login.credential, false) : error;
+    login.refused = login.credential ? refused_login(reference, registry, login.credential, false) : error;
     throw Error(*login.refused);
   }
 }

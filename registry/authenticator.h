@@ -65,7 +65,8 @@ class Authenticator {
   std::shared_ptr<Account> account_of(const Endpoint& registry);
   std::shared_ptr<Login> open(const Context& ctx, Account& account, const Reference& reference, const Endpoint& registry,
                               std::span<const Challenge> challenges);
-  std::shared_ptr<Login> open_login(const Context& ctx, Account& account, const Reference& reference, const TokenService* service);
+  std::shared_ptr<Login> open_login(const Context& ctx, Account& account, const Reference& reference, const Endpoint& registry,
+                                    const TokenService* service);
   GrantPtr renew(const Context& ctx, Account& account, Login& login, const Reference& reference, const Endpoint& registry);
   TokenAnswer fetch_token(const Context& ctx, Account& account, Login& login, const Reference& reference, const Endpoint& registry);
   bool try_stored_login(const Context& ctx, Account& account, const Login& login, const Reference& reference, const Endpoint& registry,

@@ -62,11 +62,13 @@ std::vector<Endpoint> endpoints_for(const Site& site, const std::set<std::string
     secure.tls.verify = false;
     secure.reason = "https, unverified: " + site.origin;
   }
+  const bool is_listed = is_insecure_host(insecure, secure.url) || is_insecure_host(insecure, plain.url);
   if (site.scheme == Scheme::http) {
     plain.reason += ": " + site.origin;
+    plain.takes_login = is_listed || plain.is_loopback();
+    if (!plain.takes_login) plain.reason += "; no login is sent";
     return {plain};
   }
-  const bool is_listed = is_insecure_host(insecure, secure.url) || is_insecure_host(insecure, plain.url);
   if (is_listed || site.scheme == Scheme::any) {
     const std::string why = is_listed ? "listed as insecure" : site.origin;
     secure.tls.verify = false;

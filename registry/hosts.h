@@ -1,7 +1,8 @@
 // Where a registry is and how it is spoken to: scheme, verification, certificates.
 //
 // https, verified, and nothing else, is the rule. The exceptions are the user's own words: loopback may speak plain HTTP, a host listed as
-// insecure may have an unverified certificate or plain HTTP. Nothing else is ever downgraded, whatever fails.
+// insecure may have an unverified certificate or plain HTTP. Nothing else is ever downgraded, whatever fails. A mirror that a file names with
+// http:// is read over it, but takes no login unless it is listed as insecure, too.
 #pragma once
 
 #include "base/context.h"
@@ -36,6 +37,8 @@ struct Endpoint {
   net::Timeouts timeouts = {};
   std::vector<SiteHeader> headers = {};  // to this origin alone
   std::string guessed_for = {};          // the key of the site that it is a guess about; empty: it is known
+  // Whether a stored login may be used there: whoever listens to plain HTTP on the way reads it, or names the token server that gets it.
+  bool takes_login = true;
 
   // Those of `headers` that the request has not set itself.
   void add_headers(net::Headers& request) const;

@@ -95,8 +95,9 @@ const std::vector<SiteRow> sites = {
     {{.registry = "lan:5000", .scheme = Site::Scheme::https}, false, "https://lan:5000"},
     {{.registry = "lan:5000", .scheme = Site::Scheme::https}, true, "https://lan:5000!"},
     {{.registry = "lan:5000", .scheme = Site::Scheme::https, .is_verified = false}, false, "https://lan:5000!"},
-    {{.registry = "lan", .scheme = Site::Scheme::http}, false, "http://lan:80"},
+    {{.registry = "lan", .scheme = Site::Scheme::http}, false, "http://lan:80 without a login"},
     {{.registry = "lan:5000", .scheme = Site::Scheme::any}, false, "https://lan:5000! http://lan:5000"},
+    {{.registry = "lan", .scheme = Site::Scheme::http}, true, "http://lan:80"},
     {{.registry = "127.0.0.1:5000", .scheme = Site::Scheme::https}, false, "https://127.0.0.1:5000"},
     {{.registry = "127.0.0.1:5000", .scheme = Site::Scheme::http}, false, "http://127.0.0.1:5000"},
     {{.registry = "127.0.0.1:5000"}, false, "http://127.0.0.1:5000 https://127.0.0.1:5000"},
@@ -108,7 +109,7 @@ BOOST_DATA_TEST_CASE(files_decide_how_their_sites_are_reached, sites) {
   std::vector<std::string> found;
   const std::set<std::string> insecure = sample.is_listed ? std::set<std::string>{"lan"} : std::set<std::string>{};
   for (const Endpoint& way : endpoints_for(sample.site, insecure, {})) {
-    found.push_back(way.url.origin() + (way.url.scheme == "https" && !way.tls.verify ? "!" : ""));
+    found.push_back(way.url.origin() + (way.url.scheme == "https" && !way.tls.verify ? "!" : "") + (way.takes_login ? "" : " without a login"));
   }
   BOOST_TEST(join(found, " ") == sample.expected);
 }

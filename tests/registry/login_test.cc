@@ -1,5 +1,6 @@
 // Challenges and tokens against a registry on loopback.
 #include "base/parallel.h"
+#include "registry/authenticator.h"
 #include "tests/registry/loopback_registry.h"
 #include "tests/support/test_certificates.h"
 
@@ -92,6 +93,23 @@ BOOST_AUTO_TEST_CASE(missing_login_is_an_error_with_a_remedy) {
   BOOST_TEST((error.code() == ErrorCode::authentication));
   BOOST_TEST(has(error.what(), "cannot read " + registry.host() + "/acme/api:1: "));
   BOOST_TEST(has(error.what(), "docker login " + registry.host()));
+}
+
+// A mirror that a file names with http://: whoever listens on the way would read it, or name the token server that gets it.
+BOOST_AUTO_TEST_CASE(by_plain_http_elsewhere_no_login_is_sent) {
+  log_in();
+  const Reference reference = registry.reference("acme/api:1");
+  drover::registry::Meter meter;
+  drover::registry::Hosts hosts(transport, options, meter);
+  drover::registry::Credentials credentials(options.credential_files, "");
+  drover::registry::Pace pace({});
+  drover::registry::Authenticator authenticator(transport, hosts, credentials, pace, meter);
+  drover::registry::Endpoint endpoint{.url = net::Url::parse(registry.origin() + "/"), .tls = {}, .reason = {}};
+  const std::vector<drover::registry::Challenge> challenges = drover::registry::parse_challenges(std::vector<std::string_view>{"Basic realm=\"r\""});
+  endpoint.takes_login = false;
+  BOOST_CHECK_EXCEPTION(authenticator.answer(ctx, reference, endpoint, challenges, nullptr), Error, [](const Error& error) {
+    return error.code() == ErrorCode::authentication && std::string_view(error.what()).find("by plain http no login is sent") != std::string_view::npos;
+  });
 }
 
 BOOST_AUTO_TEST_CASE(anonymous_token_is_fetched_by_get_and_reused) {
