@@ -1,5 +1,6 @@
 #include "base/error.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -33,6 +34,14 @@ std::string_view to_string(ErrorCode code) {
 Error::Error(ErrorCode code, std::string message) : code_(code), message_(std::move(message)) {}
 
 Error& Error::add_frame(std::string_view frame) {
+  // "cannot pull redis:7" around "cannot read redis:7: ...": who reads it wants to know what was wanted, once.
+  constexpr std::string_view cannot = "cannot ";
+  const std::size_t verb_end = frame.find(' ', std::min(frame.size(), cannot.size()));
+  const std::size_t inner_verb_end = message_.find(' ', std::min(message_.size(), cannot.size()));
+  if (frame.starts_with(cannot) && message_.starts_with(cannot) && verb_end != std::string_view::npos && inner_verb_end != std::string::npos) {
+    const std::string subject = std::string(frame.substr(verb_end)) + ": ";
+    if (message_.compare(inner_verb_end, subject.size(), subject) == 0) message_.erase(0, inner_verb_end + subject.size());
+  }
   message_.insert(0, std::string(frame) + ": ");
   return *this;
 }

@@ -46,7 +46,7 @@ class Error : public std::exception {
   // The frames, outermost first, joined by ": ".
   const char* what() const noexcept override { return message_.c_str(); }
 
-  // Puts a frame in front: "<frame>: <what so far>".
+  // Puts a frame in front: "<frame>: <what so far>"; in place of one that says "cannot" of the same thing.
   Error& add_frame(std::string_view frame);
 
   // Trying again cannot help, although its code is one of those that are tried again: a certificate that nobody trusts.

@@ -78,7 +78,7 @@ FetchedManifest Client::Impl::fetch_manifest(const Context& ctx, const Reference
       });
     });
   } catch (Error& error) {
-    if (error.code() != ErrorCode::interrupted) error.add_frame("cannot read " + asked.to_string());
+    if (error.code() != ErrorCode::interrupted) error.add_frame("cannot read " + asked.familiar());
     throw;
   }
 }

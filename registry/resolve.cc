@@ -46,7 +46,7 @@ std::optional<ResolvedImage> complete_image(const Context& ctx, Documents& docum
                          .config = std::move(config),
                          .config_was_stored = fetched.was_stored};
   } catch (Error& error) {
-    if (error.code() != ErrorCode::interrupted) error.add_frame("cannot read " + reference.to_string());
+    if (error.code() != ErrorCode::interrupted) error.add_frame("cannot read " + reference.familiar());
     throw;
   }
 }
