@@ -118,8 +118,10 @@ stack::PrunePlan parse_prune_plan(std::string_view text) {
     for (const Json& item : json.at("remove")) plan.remove.push_back(item_of(item));
     plan.bytes = json.at("bytes").get<std::uint64_t>();
     return plan;
-  } catch (const Json::exception& error) {
-    throw Error(ErrorCode::usage, std::string("not a plan of drover gc --json: ") + error.what());
+  } catch (const Json::parse_error& error) {
+    throw Error(ErrorCode::usage, "not a plan of drover gc --json: no JSON from byte " + std::to_string(error.byte) + " on");
+  } catch (const Json::exception&) {
+    throw Error(ErrorCode::usage, "not a plan of drover gc --json: a member is missing, or not what it should be");
   } catch (const std::bad_optional_access&) {
     throw Error(ErrorCode::usage, "not a plan of drover gc --json: it names a kind of object that this drover does not know");
   }

@@ -42,17 +42,19 @@ Ledger note(const Context& ctx, const engine::Snapshot& snapshot, const StateFol
 }
 
 void require_nothing_left(const engine::Snapshot& snapshot, const std::string& name, const Ledger::Project& project) {
-  const auto refuse_for = [&](const std::string& what) {
-    throw Error(ErrorCode::data_safety, "project " + printable(name) + " still has " + printable(what) + "; remove that first");
+  const auto refuse_for = [&](const std::string& kind, const std::string& which, const std::string& remedy) {
+    throw Error(ErrorCode::data_safety, "project " + printable(name) + " still has " + kind + " " + printable(which) + "; remove that first (" + remedy + ")");
   };
   for (const auto& volume : snapshot.volumes) {
-    if (project.volumes.contains(volume.name) || project_of(volume.labels) == name) refuse_for("volume " + volume.name);
+    if (project.volumes.contains(volume.name) || project_of(volume.labels) == name) {
+      refuse_for("volume", volume.name, "drover gc volumes --volume " + printable(volume.name) + " --force --apply");
+    }
   }
   for (const auto& container : snapshot.containers) {
-    if (project_of(container.labels) == name) refuse_for("container " + container.name);
+    if (project_of(container.labels) == name) refuse_for("container", container.name, "docker rm " + printable(container.name));
   }
   for (const auto& network : snapshot.networks) {
-    if (project_of(network.labels) == name) refuse_for("network " + network.name);
+    if (project_of(network.labels) == name) refuse_for("network", network.name, "docker network rm " + printable(network.name));
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace drover::stack {
 namespace {
@@ -32,10 +33,20 @@ std::string owners_text(const std::vector<Owner>& owners) {
 }
 
 // A project that is down looks as if it had never been: whoever is unsure about one volume is unsure about all.
-std::string down_text(const std::vector<std::string>& down) {
-  const std::string names = join(down, ", ");
-  if (down.size() == 1) return "project " + names + " is down; start it (docker compose -p " + names + " up -d)";
-  return "projects " + names + " are down; start them";
+std::string down_text(const PruneInput& input) {
+  std::vector<std::string> here;
+  std::vector<std::string> elsewhere;
+  for (const std::string& name : input.down) {
+    const std::set<std::string>& engines = input.ledger.projects.at(name).engines;
+    const bool was_here = engines.empty() || engines.contains(input.snapshot.engine);
+    (was_here ? here : elsewhere).push_back(was_here ? name : name + " (seen on " + *engines.begin() + ")");
+  }
+  std::vector<std::string> texts;
+  if (here.size() == 1) texts.push_back("project " + here[0] + " is down; start it (docker compose -p " + here[0] + " up -d)");
+  if (here.size() > 1) texts.push_back("projects " + join(here, ", ") + " are down; start them");
+  if (elsewhere.size() == 1) texts.push_back("project " + elsewhere[0] + " does not run on this engine; see to it there");
+  if (elsewhere.size() > 1) texts.push_back("projects " + join(elsewhere, ", ") + " do not run on this engine; see to them there");
+  return join(texts, "; ");
 }
 
 class VolumeJudge {
@@ -80,7 +91,7 @@ class VolumeJudge {
   void judge_named(const SnapshotVolume& volume, PruneItem item, const std::vector<Owner>& owners, std::size_t index) {
     const bool is_at_risk = !owners.empty() || !input_.down.empty();
     if (is_at_risk && !input_.policy.force) {
-      item.reason = owners.empty() ? down_text(input_.down) : owners_text(owners);
+      item.reason = owners.empty() ? down_text(input_) : owners_text(owners);
       item.reason += owners.empty() ? ", or add --force" : "; add --force if its data may go";
       return refuse(std::move(item));
     }
@@ -94,7 +105,7 @@ class VolumeJudge {
       return keep(std::move(item));
     }
     if (!input_.down.empty()) {
-      item.reason = (owners.empty() ? "" : owners_text(owners) + "; ") + down_text(input_.down);
+      item.reason = (owners.empty() ? "" : owners_text(owners) + "; ") + down_text(input_);
       item.reason += ", or name it with --volume " + volume.name + " --force";
       return refuse(std::move(item));
     }

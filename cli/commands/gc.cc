@@ -138,7 +138,7 @@ ExitCode run_restore(Session& session) {
   session.output().set_document({{"volume", restored.volume}, {"entries", restored.archive.entries}, {"tree", restored.archive.tree->to_string()}});
   session.output().write_text(session.settings().quiet ? restored.volume + "\n"
                                                        : "restored volume " + restored.volume + ": " + std::to_string(restored.archive.entries) +
-                                                             " entries, as they were archived\n");
+                                                             (restored.archive.entries == 1 ? " entry, as it was archived\n" : " entries, as they were archived\n"));
   return ExitCode::done;
 }
 

@@ -93,7 +93,11 @@ BOOST_AUTO_TEST_CASE(a_printed_plan_is_applied_exactly_or_refused) {
   BOOST_TEST(removals() == 1U);
 
   std::ofstream(drover.home() / "junk.json") << "{\"remove\":[]}";
-  BOOST_TEST(drover.run({"gc", "images", "--plan", "junk.json"}).code == 2);
+  const Outcome junk = drover.run({"gc", "images", "--plan", "junk.json"});
+  BOOST_TEST(junk.code == 2);
+  BOOST_TEST(junk.err.find("not a plan of drover gc --json: a member is missing") != std::string::npos, junk.err);
+  std::ofstream(drover.home() / "no.json") << "{]";
+  BOOST_TEST(drover.run({"gc", "images", "--plan", "no.json"}).err.find("no JSON from byte 2 on\n") != std::string::npos);
   std::ofstream(drover.home() / "all.json") << drover.run({"gc", "all", "--json"}).out;
   BOOST_TEST(drover.run({"gc", "images", "--plan", "all.json"}).code == 2);
 }

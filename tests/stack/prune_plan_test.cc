@@ -179,6 +179,18 @@ BOOST_AUTO_TEST_CASE(after_compose_down_nothing_goes_and_the_refusal_says_what_t
              "to remove: 0, 0 B\n");
 }
 
+// Where it runs, nobody who looks at this engine can say; nor would starting it here be right.
+BOOST_AUTO_TEST_CASE(a_project_of_another_engine_is_told_as_such) {
+  engine.volumes = {anonymous('a', days(9))};
+  ledger.projects["wiki"] = {.last_seen = ago(days(1)), .engines = {"ssh://there"}};
+  BOOST_TEST(text(PruneKind::volume) ==
+             "refuse volume " + a64 + ": project wiki (seen on ssh://there) does not run on this engine; see to it there, or name it with --volume " + a64 + " --force\n"
+             "to remove: 0, 0 B\n");
+  ledger.projects["mail"] = {.last_seen = ago(days(1)), .engines = {engine.engine, "ssh://there"}};
+  BOOST_TEST(plan({PruneKind::volume}).refused[0].reason.starts_with(
+      "project mail is down; start it (docker compose -p mail up -d); project wiki (seen on ssh://there) does not run on this engine"));
+}
+
 // What a project once mounted stays its own when only the engine's events tell of it.
 BOOST_AUTO_TEST_CASE(events_tell_of_owners_that_are_gone) {
   engine.images = {image("db", {"db:1"}, days(9), "a")};
