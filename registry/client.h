@@ -78,6 +78,13 @@ struct BlobAnswer {
 // Receives a blob's bytes. `offset` counts from the blob's start. False stops the transfer.
 using BlobSink = std::function<bool(std::uint64_t offset, std::span<const std::byte> bytes)>;
 
+// A place that serves a blob: a mirror, or the registry itself.
+struct BlobSource {
+  std::string name;        // for people: "mirror.lan:5000"
+  std::string key;         // tells it apart from all others
+  bool is_mirror = false;
+};
+
 struct Counters {
   std::uint64_t requests = 0;        // to registries, storage and token servers
   std::uint64_t bytes = 0;           // of bodies received
@@ -112,6 +119,15 @@ class Client {
   // is kept by the caller, who decides about another attempt with wait_before_retry.
   BlobAnswer fetch_range(const Context& ctx, const Reference& repository, const Descriptor& descriptor, ByteRange range,
                          const BlobSink& sink);
+  // Where ranges of this blob may be fetched side by side: what the configuration names and what has served well so far, in the order to be
+  // asked. Throws what Mirrors::find throws.
+  std::vector<BlobSource> blob_sources(const Context& ctx, const Reference& repository, const Descriptor& descriptor);
+  // As fetch_range, from this one and nobody else; what goes wrong counts against it. Throws not_found too when it is not asked any more.
+  BlobAnswer fetch_range_from(const Context& ctx, const BlobSource& source, const Reference& repository, const Descriptor& descriptor,
+                              ByteRange range, const BlobSink& sink);
+  // It is known that it sent wrong bytes for this blob, or that it did not although it was suspected (reject_blob).
+  void blame(const Context& ctx, const BlobSource& source, const Descriptor& descriptor);
+  void pardon(const BlobSource& source, const Descriptor& descriptor);
   // False once this host has ignored or mangled a range.
   bool can_range(const Reference& repository, const Descriptor& descriptor) const;
   // The blob arrived whole and its digest is another. Whoever sent it is not asked for it again; whether somebody else is left.

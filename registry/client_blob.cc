@@ -164,6 +164,37 @@ BlobAnswer Client::fetch_range(const Context& ctx, const Reference& repository, 
   }
 }
 
+std::vector<BlobSource> Client::blob_sources(const Context& ctx, const Reference& repository, const Descriptor& descriptor) {
+  std::vector<BlobSource> sources;
+  for (const Source& source : impl_->sources.side_by_side(ctx, repository, descriptor.digest)) {
+    sources.push_back({.name = source.site.registry, .key = source.site.key(), .is_mirror = source.is_mirror});
+  }
+  return sources;
+}
+
+BlobAnswer Client::fetch_range_from(const Context& ctx, const BlobSource& from, const Reference& repository, const Descriptor& descriptor,
+                                    ByteRange range, const BlobSink& sink) {
+  check_range(descriptor, range);
+  std::vector<Source> sources = impl_->sources.side_by_side(ctx, repository, descriptor.digest);
+  std::erase_if(sources, [&](const Source& source) { return source.site.key() != from.key; });
+  try {
+    if (sources.empty()) throw Error(ErrorCode::not_found, printable(from.name, 120) + " is not asked for it any more");
+    sources.resize(1);
+    return impl_->ask_one(ctx, repository, repository, sources.front(), [&](Place& place) {
+      return impl_->fetch_range_at(ctx, place, descriptor, range, sink);
+    });
+  } catch (Error& error) {
+    if (error.code() != ErrorCode::interrupted) error.add_frame("cannot fetch " + descriptor.digest.to_string() + " of " + repository.name());
+    throw;
+  }
+}
+
+void Client::blame(const Context& ctx, const BlobSource& source, const Descriptor& descriptor) {
+  impl_->sources.blame(ctx, source.key, printable(source.name, 120), source.is_mirror, descriptor.digest);
+}
+
+void Client::pardon(const BlobSource& source, const Descriptor& descriptor) { impl_->sources.pardon(source.key, descriptor.digest); }
+
 bool Client::reject_blob(const Context& ctx, const Reference& repository, const Descriptor& descriptor) {
   return impl_->sources.reject(ctx, repository, descriptor);
 }

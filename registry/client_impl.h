@@ -104,6 +104,20 @@ struct Client::Impl {
     throw failures.verdict();
   }
 
+  // The same at one source, whatever comes of it.
+  template <typename Attempt>
+  auto ask_one(const Context& ctx, const Reference& wanted, const Reference& asked, const Source& source, Attempt attempt) {
+    Place place{.source = source, .endpoint = {}, .reference = asked.at(source.site.registry, source.repository)};
+    try {
+      auto result = attempt_there(ctx, place, source.is_mirror ? options.mirror_timeouts : net::Timeouts{}, attempt);
+      sources.served(source, wanted);
+      return result;
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::interrupted) sources.failed(ctx, source, wanted, error, place.has_begun);
+      throw;
+    }
+  }
+
   // `attempt(place)` at the source's endpoint; where that is not known yet, at the likeliest one first.
   template <typename Attempt>
   auto attempt_there(const Context& ctx, Place& place, const net::Timeouts& timeouts, Attempt& attempt) {

@@ -40,6 +40,20 @@ std::vector<Source> Sources::order(const Context& ctx, const Reference& wanted, 
   return left.empty() ? sources : left;
 }
 
+std::vector<Source> Sources::side_by_side(const Context& ctx, const Reference& wanted, const Digest& blob) {
+  std::vector<Source> sources = order(ctx, wanted, blob);
+  const std::string reference = wanted.to_string();
+  const std::lock_guard lock(mutex_);
+  std::erase_if(sources, [&](const Source& source) {
+    const auto found = standings_.find(source.site.key());
+    if (!source.can_pull) return true;
+    if (found == standings_.end() || !source.is_mirror) return false;
+    const Standing& standing = found->second;
+    return !standing.put_aside_because.empty() || !standing.asked_last_because.empty() || standing.lacks.contains(reference);
+  });
+  return sources;
+}
+
 std::vector<Source> Sources::sort(const std::vector<Source>& sources, const Reference& wanted) const {
   const std::string reference = wanted.to_string();
   std::vector<std::pair<int, const Source*>> ranked;
@@ -73,7 +87,7 @@ void Sources::failed(const Context& ctx, const Source& source, const Reference& 
   const std::lock_guard lock(mutex_);
   Standing& standing = standings_[source.site.key()];
   if (error.code() == ErrorCode::digest_mismatch) {
-    put_aside(ctx, source, error.what());
+    put_aside(ctx, source.site.key(), name_of(source), error.what());
   } else if (is_about_image(error)) {
     const bool is_login = error.code() == ErrorCode::authentication;
     const std::string text = "mirror " + name_of(source) + ": " + error.what();
@@ -89,11 +103,11 @@ void Sources::failed(const Context& ctx, const Source& source, const Reference& 
   }
 }
 
-void Sources::put_aside(const Context& ctx, const Source& source, const std::string& why) {
-  std::string& because = standings_[source.site.key()].put_aside_because;
+void Sources::put_aside(const Context& ctx, const std::string& site_key, const std::string& name, const std::string& why) {
+  std::string& because = standings_[site_key].put_aside_because;
   if (!because.empty()) return;
   because = why;
-  ctx.warn("mirror " + name_of(source) + ": " + why + "; it is not asked again");
+  ctx.warn("mirror " + name + ": " + why + "; it is not asked again");
 }
 
 void Sources::ask_last(const Context& ctx, const Source& source, const std::string& why) {
@@ -123,7 +137,7 @@ bool Sources::reject(const Context& ctx, const Reference& wanted, const Descript
     const bool has_sent_all = senders.size() == 1 && senders.begin()->second >= blob.size;
     const std::string what = "sent wrong bytes for " + blob.digest.to_string();
     if (source.is_mirror && has_sent_all) {
-      put_aside(ctx, source, what);
+      put_aside(ctx, source.site.key(), name_of(source), what);
     } else {
       ctx.warn(name_of(source) + " " + (has_sent_all ? "" : "or another ") + what + "; it is not asked for it again");
     }
@@ -133,6 +147,23 @@ bool Sources::reject(const Context& ctx, const Reference& wanted, const Descript
     const bool is_aside = standing != standings_.end() && !standing->second.put_aside_because.empty();
     return source.can_pull && !is_aside && !rejected.contains(source.site.key());
   });
+}
+
+void Sources::blame(const Context& ctx, const std::string& site_key, const std::string& name, bool is_mirror, const Digest& blob) {
+  const std::string what = "sent wrong bytes for " + blob.to_string();
+  const std::lock_guard lock(mutex_);
+  rejected_[blob].insert(site_key);
+  if (is_mirror) {
+    put_aside(ctx, site_key, name, what);
+  } else {
+    ctx.warn(name + " " + what);
+  }
+}
+
+void Sources::pardon(const std::string& site_key, const Digest& blob) {
+  const std::lock_guard lock(mutex_);
+  const auto rejected = rejected_.find(blob);
+  if (rejected != rejected_.end()) rejected->second.erase(site_key);
 }
 
 std::string Sources::standing(const Source& source, const Reference& wanted) const {

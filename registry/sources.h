@@ -42,6 +42,9 @@ class Sources {
   // The same for one blob, without those that sent wrong bytes for it.
   std::vector<Source> order(const Context& ctx, const Reference& wanted, const Digest& blob);
 
+  // Those of them that one blob may be fetched from side by side: all that are in good standing. The registry itself is always one.
+  std::vector<Source> side_by_side(const Context& ctx, const Reference& wanted, const Digest& blob);
+
   void served(const Source& source, const Reference& wanted);
   // `has_begun`: the answer was good before it broke off.
   void failed(const Context& ctx, const Source& source, const Reference& wanted, const Error& error, bool has_begun);
@@ -51,6 +54,10 @@ class Sources {
   // The blob's bytes are not what its digest says: who sent them is not asked for it again, and if one mirror sent them all, for nothing
   // any more. Whether somebody else is left to be asked.
   bool reject(const Context& ctx, const Reference& wanted, const Descriptor& blob);
+  // It has turned out who sent the wrong ones: a mirror is not asked for anything any more ...
+  void blame(const Context& ctx, const std::string& site_key, const std::string& name, bool is_mirror, const Digest& blob);
+  // ... or that somebody is asked for that blob again although he was suspected.
+  void pardon(const std::string& site_key, const Digest& blob);
 
   // "answered", "asked last: …", "put aside: …"; empty when nothing is known.
   std::string standing(const Source& source, const Reference& wanted) const;
@@ -65,7 +72,7 @@ class Sources {
     std::set<std::string> served;    // references
   };
   std::vector<Source> sort(const std::vector<Source>& sources, const Reference& wanted) const;
-  void put_aside(const Context& ctx, const Source& source, const std::string& why);
+  void put_aside(const Context& ctx, const std::string& site_key, const std::string& name, const std::string& why);
   void ask_last(const Context& ctx, const Source& source, const std::string& why);
 
   Mirrors mirrors_;

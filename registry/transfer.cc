@@ -122,8 +122,8 @@ void Transfer::Impl::finish_blob(std::unique_lock<std::mutex>& lock, Blob& blob,
   work_ready.notify_all();
 }
 
-Transfer::Impl::Host& Transfer::Impl::host_of(const Reference& repository) {
-  const auto [entry, is_new] = hosts.try_emplace(repository.registry());
+Transfer::Impl::Host& Transfer::Impl::host_named(const std::string& name) {
+  const auto [entry, is_new] = hosts.try_emplace(name);
   if (is_new) entry->second.scheduled = scheduler.add_host();
   return entry->second;
 }
@@ -174,7 +174,7 @@ void Transfer::add(const Descriptor& descriptor, const Reference& repository, st
   const std::lock_guard lock(impl_->mutex);
   impl_->blobs.push_back(
       {.descriptor = descriptor, .repository = repository, .alternatives = {}, .label = std::move(label), .part = {},
-       .landed = {}, .pieces = {}});
+       .landed = {}, .pieces = {}, .origins = {}, .brought = {}, .suspected = {}});
   ++impl_->unfinished;
   impl_->note_image(repository);
   impl_->work_ready.notify_all();
@@ -203,6 +203,7 @@ void Transfer::finish() {
   impl_->request_stop();
   impl_->threads.clear();
   for (Impl::Blob& blob : impl_->blobs) blob.part.reset();  // flushes the journals
+  impl_->report_sources();
   if (impl_->fatal) throw Error(*impl_->fatal);
   impl_->ctx.check_stop();
 }

@@ -2,7 +2,7 @@
 //
 // Receivers (a thread and a connection each) fetch bounded ranges into recycled buffers; writers put each blob's buffers in their
 // place; one thread hashes all blobs at their frontiers side by side; committers sync and publish. A full pool of buffers stops the
-// receivers, and so the sockets.
+// receivers, and so the sockets. A large blob that a mirror serves as well is fetched from all its sources at once.
 #pragma once
 
 #include "base/context.h"
@@ -26,6 +26,9 @@ struct TransferOptions {
   std::uint64_t rate_bytes_per_second = 0;  // of all transfers together; 0: no cap
   RateLimiter* limiter = nullptr;           // counts instead, where one is shared; borrowed
 };
+
+// Blobs of this size and more are fetched from several sources side by side, where there are several: smaller ones are a request or two.
+inline constexpr std::uint64_t side_by_side_bytes_min = 16U << 20U;
 
 class Transfer {
  public:

@@ -39,7 +39,7 @@ bool Transfer::Impl::Attempt::begin_piece() {
   if (room == 0) return false;
   std::optional<Buffer> buffer = take_buffer(lock);
   if (!buffer) return false;
-  piece = Piece{.offset = reached, .size = 0, .buffer = *std::move(buffer)};
+  piece = Piece{.offset = reached, .size = 0, .buffer = *std::move(buffer), .origin = origin};
   piece_end = reached + room;
   return true;
 }

@@ -12,10 +12,11 @@
 namespace drover::registry {
 
 struct Transfer::Impl::Attempt {
-  Attempt(Impl& impl, Blob& of, const ChunkScheduler::Request& asked)
+  Attempt(Impl& impl, Blob& of, const ChunkScheduler::Request& asked, std::optional<std::size_t> from)
       : transfer(impl),
         blob(of),
         request(asked),
+        origin(from),
         reached(asked.range.begin),
         forward(impl.stop.get_token(), [this] { stop.request_stop(); }) {}
 
@@ -26,6 +27,7 @@ struct Transfer::Impl::Attempt {
   Impl& transfer;
   Blob& blob;
   ChunkScheduler::Request request;      // its end moves when a whole answer is taken whole
+  const std::optional<std::size_t> origin;  // of the blob's, when it is fetched from several
   std::atomic<std::uint64_t> reached;   // the next byte that is wanted; read by others
   bool is_unranged = false;             // the server sent other bytes than those asked for
   bool is_ended_early = false;          // others have the rest

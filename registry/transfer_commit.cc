@@ -1,5 +1,8 @@
 // The committers: whole blobs are compared, synced and published; one that came out wrong is fetched once more.
+#include "base/file.h"
 #include "registry/transfer_state.h"
+
+#include <fcntl.h>
 
 namespace drover::registry {
 
@@ -20,16 +23,22 @@ void Transfer::Impl::commit_blob(std::unique_lock<std::mutex>& lock, Blob& blob)
   patient.stop = {};
   std::optional<Error> failure;
   std::optional<store::PartFile> fresh;
+  // Stays readable when the part is dropped.
+  const UniqueFd bytes = blob.origins.empty() ? UniqueFd() : open_file(store.ingest_path(blob.descriptor.digest, ".part"), O_RDONLY);
   try {
     blob.part->commit(patient, store);
   } catch (const Error& e) {
     if (e.code() != ErrorCode::digest_mismatch) throw;
     failure = e;
     blob.part.reset();
+    if (bytes && !blob.was_restarted) suspect_origins(blob, bytes.get());
     const bool has_other_source = client.reject_blob(patient, blob.repository, blob.descriptor);
-    if (has_other_source || !blob.was_restarted) fresh = store::PartFile::try_open(patient, store, blob.descriptor);
+    if (has_other_source || !blob.was_restarted || pardon_mirrors(blob)) fresh = store::PartFile::try_open(patient, store, blob.descriptor);
   }
-  if (!failure) blob.part.reset();
+  if (!failure) {
+    blob.part.reset();
+    judge_suspects(patient, blob);
+  }
   lock.lock();
   if (!fresh) {
     finish_blob(lock, blob, failure);
@@ -41,6 +50,8 @@ void Transfer::Impl::commit_blob(std::unique_lock<std::mutex>& lock, Blob& blob)
   blob.was_restarted = true;
   blob.landed = {};
   blob.written = 0;
+  for (RangeSet& brought : blob.brought) brought = {};
+  end_side_by_side(blob);
   scheduler.restart(blob.scheduled);
   blob.state = Blob::State::active;
   commit_if_complete(blob);  // of no bytes: no request will

@@ -97,7 +97,8 @@ void Transfer::Impl::schedule(Blob& blob, std::optional<store::PartFile> part, c
   resumed += blob.written;
   blob.scheduled = scheduler.add(blob.descriptor.size, present, host_of(blob.repository).scheduled);
   scheduler.set_shares(blob.scheduled, blob.shares);
-  if (!client.can_range(blob.repository, blob.descriptor)) scheduler.set_sequential(blob.scheduled);
+  begin_side_by_side(blob);
+  if (!blob.is_side_by_side && !client.can_range(blob.repository, blob.descriptor)) scheduler.set_sequential(blob.scheduled);
   by_schedule[blob.scheduled] = &blob;
   blob.state = Blob::State::active;
   report(ProgressEvent::Kind::started, blob, blob.written);
@@ -123,10 +124,12 @@ void Transfer::Impl::break_off_superfluous(Clock::time_point now) {
 void Transfer::Impl::fetch(std::unique_lock<std::mutex>& lock, const ChunkScheduler::Request& request) {
   Blob& blob = *by_schedule.at(request.blob);
   const Reference repository = blob.repository;
-  Attempt attempt(*this, blob, request);
+  const std::optional<std::size_t> origin = find_origin(blob, request.host);
+  const std::optional<BlobSource> source = origin ? std::optional(blob.origins[*origin].source) : std::nullopt;
+  Attempt attempt(*this, blob, request, origin);
   attempts.push_back(&attempt);
   lock.unlock();
-  std::optional<Error> failure = fetch_into(attempt, repository);
+  std::optional<Error> failure = fetch_into(attempt, repository, source);
   attempt.flush();
   lock.lock();
 
@@ -135,33 +138,39 @@ void Transfer::Impl::fetch(std::unique_lock<std::mutex>& lock, const ChunkSchedu
   const std::uint64_t received = attempt.reached - request.range.begin;
   if (received >= progress_worth) blob.attempt = 1;
   const bool is_all = request.range == ByteRange{0, blob.descriptor.size};
-  if (attempt.is_unranged && !is_all) {
+  const bool is_unranged = attempt.is_unranged && !is_all;
+  if (is_unranged && !origin) {
     scheduler.set_sequential(request.blob);
     if (request.is_sequential && received == 0 && !failure) {
       failure = Error(ErrorCode::network, "the server neither serves ranges nor the whole blob");
     }
   }
   const auto now = Clock::now();
-  const bool is_shared = scheduler.in_flight(request.blob) > 1;
+  const bool is_shared = !origin && scheduler.in_flight(request.blob) > 1;
   if (failure && received == 0 && is_refusal(*failure, is_shared)) scheduler.refused(request.id, now);
   scheduler.returned(request.id, attempt.reached, now);
   watched = {};  // a copy of what came may be under way
   break_off_superfluous(now);
   commit_if_complete(blob);
   work_ready.notify_all();
+  if (origin) {
+    judge_origin(lock, blob, *origin, received < progress_worth ? failure : std::nullopt, is_unranged);
+    return;
+  }
   // That of a repository which has been given up already tells nothing new.
   const bool is_news = blob.state == Blob::State::active && blob.repository == repository;
   if (failure && received < progress_worth && is_news) after_failure(lock, blob, *failure);
 }
 
-std::optional<Error> Transfer::Impl::fetch_into(Attempt& attempt, const Reference& repository) {
+std::optional<Error> Transfer::Impl::fetch_into(Attempt& attempt, const Reference& repository, const std::optional<BlobSource>& source) {
   const Descriptor& descriptor = attempt.blob.descriptor;
   Context context = ctx;
   context.stop = attempt.stop.get_token();
   const ByteRange asked = attempt.request.is_sequential ? ByteRange{0, descriptor.size} : attempt.request.range;
   try {
     const BlobSink sink = [&](std::uint64_t offset, std::span<const std::byte> bytes) { return attempt.take(offset, bytes); };
-    const BlobAnswer answer = client.fetch_range(context, repository, descriptor, asked, sink);
+    const BlobAnswer answer = source ? client.fetch_range_from(context, *source, repository, descriptor, asked, sink)
+                                     : client.fetch_range(context, repository, descriptor, asked, sink);
     if (answer.kind != BlobAnswer::Kind::range) attempt.is_unranged = true;
   } catch (const Error& e) {
     return e;

@@ -1,10 +1,11 @@
 // What a transfer's threads share: the blobs, the buffers between receivers and writers, the queues; all under one mutex.
 // For the transfer's own source files only: transfer_receive.cc fills buffers, transfer_write.cc puts them on disk, transfer_hash.cc hashes
-// what lies there, transfer_commit.cc publishes.
+// what lies there, transfer_commit.cc publishes; transfer_sources.cc is about blobs that several sources serve.
 #pragma once
 
 #include "registry/chunk_scheduler.h"
 #include "registry/rate_limiter.h"
+#include "registry/sent_ranges.h"
 #include "registry/transfer.h"
 #include "store/part_file.h"
 #include "store/ranges.h"
@@ -40,6 +41,15 @@ struct Transfer::Impl {
     std::uint64_t offset = 0;
     std::size_t size = 0;
     Buffer buffer;
+    std::optional<std::size_t> origin = {};  // of Blob::origins
+  };
+
+  // One of several sources of a blob, while it is fetched from all of them.
+  struct Origin {
+    BlobSource source;
+    ChunkScheduler::HostId host = 0;
+    int failures = 0;        // in a row
+    std::string host_name;   // in Impl::hosts
   };
 
   struct Blob {
@@ -59,6 +69,11 @@ struct Transfer::Impl {
     bool in_writer = false;
     bool in_hasher = false;               // with the hashing thread, or waiting for it
     bool was_restarted = false;           // the bytes were wrong once
+    bool was_pardoned = false;            // who had been suspected of that may be asked again
+    std::vector<Origin> origins;          // where it was to be fetched from side by side; stays
+    bool is_side_by_side = false;         // it still is; else from wherever `repository` leads to
+    std::vector<RangeSet> brought;        // by origin, what of it lies on disk; the writer's, then the committer's
+    std::vector<SentRange> suspected;     // of an attempt that came out wrong
     int attempt = 1;
     bool is_backing_off = false;
     std::uint64_t written = 0;
@@ -121,7 +136,8 @@ struct Transfer::Impl {
   void fail_all(const Error& error);
   void finish_blob(std::unique_lock<std::mutex>& lock, Blob& blob, const std::optional<Error>& error);
   void report(ProgressEvent::Kind kind, const Blob& blob, std::uint64_t written, std::string_view text = {}) const;
-  Host& host_of(const Reference& repository);
+  Host& host_named(const std::string& name);
+  Host& host_of(const Reference& repository) { return host_named(repository.registry()); }
   void note_image(const Reference& image);
   void commit_if_complete(Blob& blob);
   void close_if_given_up(std::unique_lock<std::mutex>& lock, Blob& blob);
@@ -132,11 +148,23 @@ struct Transfer::Impl {
   void open(std::unique_lock<std::mutex>& lock, Blob& blob);
   void schedule(Blob& blob, std::optional<store::PartFile> part, const RangeSet& present);
   void fetch(std::unique_lock<std::mutex>& lock, const ChunkScheduler::Request& request);
-  std::optional<Error> fetch_into(Attempt& attempt, const Reference& repository);
+  std::optional<Error> fetch_into(Attempt& attempt, const Reference& repository, const std::optional<BlobSource>& source);
   void break_off_superfluous(Clock::time_point now);
   static bool is_refusal(const Error& error, bool is_shared);
   void after_failure(std::unique_lock<std::mutex>& lock, Blob& blob, const Error& error);
   void give_up_or_go_elsewhere(std::unique_lock<std::mutex>& lock, Blob& blob, const Error& error);
+
+  // Several sources of one blob: transfer_sources.cc.
+  void begin_side_by_side(Blob& blob);
+  void end_side_by_side(Blob& blob);
+  std::optional<std::size_t> find_origin(const Blob& blob, ChunkScheduler::HostId host) const;
+  void judge_origin(std::unique_lock<std::mutex>& lock, Blob& blob, std::size_t origin, const std::optional<Error>& failure, bool is_unranged);
+  void leave_out(Blob& blob, Origin& origin, std::string_view why);
+  void wait_for_origin(std::unique_lock<std::mutex>& lock, Origin& origin, const Error& failure);
+  void suspect_origins(Blob& blob, int part) const;
+  void judge_suspects(const Context& patient, Blob& blob) const;
+  bool pardon_mirrors(Blob& blob) const;
+  void report_sources() const;
 
   // Writers, the hashing thread, committers: transfer_write.cc, transfer_hash.cc, transfer_commit.cc.
   void write(bool is_helper);

@@ -58,6 +58,7 @@ std::uint64_t Transfer::Impl::write_new(const Context& patient, Blob& blob, cons
   for (const ByteRange& range : fresh.list()) {
     blob.part->write(patient, range.begin, std::span(piece.buffer.bytes.get() + (range.begin - piece.offset), range.size()));
     blob.landed.add(range);
+    if (piece.origin) blob.brought[*piece.origin].add(range);
   }
   return fresh.bytes();
 }

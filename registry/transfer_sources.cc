@@ -1,0 +1,143 @@
+// A blob that several sources serve: ranges come from all of them side by side, one that fails is left out, and when the whole turns out
+// wrong, it is found out who sent the wrong bytes.
+//
+// While it is so, each request goes to the source that the scheduler names and nowhere else. When one source is left, or all bytes have to
+// come once more, the blob is like any other: from wherever its repository leads to, the sources in turn (Client::fetch_range).
+#include "base/file.h"
+#include "base/text.h"
+#include "registry/failure.h"
+#include "registry/transfer_state.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace drover::registry {
+namespace {
+
+constexpr int origin_failures_max = 3;  // in a row
+
+}  // namespace
+
+void Transfer::Impl::begin_side_by_side(Blob& blob) {
+  if (blob.descriptor.size < side_by_side_bytes_min || blob.was_restarted || !blob.origins.empty()) return;
+  std::vector<BlobSource> sources = client.blob_sources(ctx, blob.repository, blob.descriptor);
+  if (sources.size() < 2) return;
+  std::vector<ChunkScheduler::HostId> ids;
+  for (BlobSource& source : sources) {
+    std::string name = source.is_mirror ? "mirror " + source.key : blob.repository.registry();
+    ids.push_back(host_named(name).scheduled);
+    blob.origins.push_back({.source = std::move(source), .host = ids.back(), .host_name = std::move(name)});
+  }
+  // Its images were resolved there, and those connections stand.
+  scheduler.begin_with(ids.front(), host_of(blob.repository).images.size());
+  scheduler.set_hosts(blob.scheduled, ids);
+  blob.brought.resize(blob.origins.size());
+  blob.is_side_by_side = true;
+}
+
+void Transfer::Impl::end_side_by_side(Blob& blob) {
+  if (!std::exchange(blob.is_side_by_side, false)) return;
+  scheduler.set_host(blob.scheduled, host_of(blob.repository).scheduled);
+}
+
+std::optional<std::size_t> Transfer::Impl::find_origin(const Blob& blob, ChunkScheduler::HostId host) const {
+  if (!blob.is_side_by_side) return std::nullopt;
+  const auto found = std::find_if(blob.origins.begin(), blob.origins.end(), [&](const Origin& origin) { return origin.host == host; });
+  return found == blob.origins.end() ? std::nullopt : std::optional(static_cast<std::size_t>(found - blob.origins.begin()));
+}
+
+// After a request to one of several. What may be better soon is tried again, while the others go on.
+void Transfer::Impl::judge_origin(std::unique_lock<std::mutex>& lock, Blob& blob, std::size_t index, const std::optional<Error>& failure,
+                                  bool is_unranged) {
+  Origin& origin = blob.origins[index];
+  if (!blob.is_side_by_side || blob.state != Blob::State::active) return;
+  if (is_unranged) return leave_out(blob, origin, "it does not serve ranges");
+  if (!failure) {
+    origin.failures = 0;
+    return;
+  }
+  if (failure->code() == ErrorCode::interrupted) return;
+  if (!is_worth_retrying(*failure) || ++origin.failures >= origin_failures_max) return leave_out(blob, origin, failure->what());
+  wait_for_origin(lock, origin, *failure);
+}
+
+// Only this receiver waits; told when to ask again, nobody asks that source until then.
+void Transfer::Impl::wait_for_origin(std::unique_lock<std::mutex>& lock, Origin& origin, const Error& failure) {
+  Host& host = host_named(origin.host_name);
+  if (failure.retry_at && host.is_waited_for) return;
+  const bool is_host_waiting = failure.retry_at.has_value();
+  if (is_host_waiting) {
+    host.is_waited_for = true;
+    scheduler.set_host_paused(host.scheduled, true);
+  }
+  lock.unlock();
+  bool is_given_up = false;
+  try {
+    client.wait_before_retry(inner(), failure, 2);
+  } catch (const Error&) {
+    is_given_up = true;  // it wants to be left alone for longer than we wait for anybody
+  }
+  lock.lock();
+  if (is_given_up) origin.failures = origin_failures_max - 1;
+  if (is_host_waiting) {
+    host.is_waited_for = false;
+    scheduler.set_host_paused(host.scheduled, false);
+  }
+  work_ready.notify_all();
+}
+
+void Transfer::Impl::leave_out(Blob& blob, Origin& origin, std::string_view why) {
+  ctx.debug(printable(origin.source.name, 120) + " is left out for " + blob.descriptor.digest.to_string() + ": " + std::string(why));
+  if (scheduler.leave_out(blob.scheduled, origin.host) == 1) {
+    end_side_by_side(blob);
+    if (!client.can_range(blob.repository, blob.descriptor)) scheduler.set_sequential(blob.scheduled);
+  }
+  work_ready.notify_all();
+}
+
+// Nothing where all of it came from one: then it is clear already.
+void Transfer::Impl::suspect_origins(Blob& blob, int part) const {
+  const bool is_clear = std::any_of(blob.brought.begin(), blob.brought.end(), [&](const RangeSet& b) { return b.bytes() == blob.descriptor.size; });
+  if (!is_clear) blob.suspected = hash_sent_ranges(part, "the wrong copy of " + blob.descriptor.digest.to_string(), blob.brought);
+}
+
+// The right blob is in the store.
+void Transfer::Impl::judge_suspects(const Context& patient, Blob& blob) const {
+  if (blob.suspected.empty()) return;
+  const std::filesystem::path path = store.blob_path(blob.descriptor.digest);
+  const std::vector<std::size_t> guilty = find_senders_of_wrong_bytes(open_file(path, O_RDONLY).get(), path.string(), blob.suspected);
+  for (std::size_t i = 0; i < blob.origins.size(); ++i) {
+    const BlobSource& source = blob.origins[i].source;
+    if (std::find(guilty.begin(), guilty.end(), i) != guilty.end()) {
+      client.blame(patient, source, blob.descriptor);
+    } else {
+      client.pardon(source, blob.descriptor);
+    }
+  }
+}
+
+// Once: where the registry itself turned out wrong, the mirrors that were suspected in its place may be right.
+bool Transfer::Impl::pardon_mirrors(Blob& blob) const {
+  if (blob.suspected.empty() || std::exchange(blob.was_pardoned, true)) return false;
+  for (const Origin& origin : blob.origins) {
+    if (origin.source.is_mirror) client.pardon(origin.source, blob.descriptor);
+  }
+  return true;
+}
+
+// Nothing runs any more.
+void Transfer::Impl::report_sources() const {
+  std::map<std::string, std::uint64_t> bytes;
+  for (const Blob& blob : blobs) {
+    for (std::size_t i = 0; i < blob.origins.size(); ++i) bytes[blob.origins[i].source.name] += blob.brought[i].bytes();
+  }
+  if (bytes.empty()) return;
+  std::vector<std::string> parts;
+  for (const auto& [name, count] : bytes) parts.push_back(format_bytes(count) + " from " + printable(name, 120));
+  ctx.log->write(LogLevel::info, "large blobs came side by side: " + join(parts, ", "));
+}
+
+}  // namespace drover::registry

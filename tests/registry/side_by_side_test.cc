@@ -1,0 +1,164 @@
+// One blob from a registry and its mirror at once, over real sockets: who brings a part, who is left out, who is blamed. How much of it whom
+// is the scheduler's to say, and tested in its own time (transfer_simulation_test.cc).
+#include "registry/pull.h"
+#include "registry/transfer.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/fake_registry.h"
+#include "tests/support/recording_progress.h"
+#include "tests/support/temp_dir.h"
+
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <functional>
+#include <ostream>
+#include <random>
+
+namespace drover::registry {
+namespace {
+
+// Of each connection: one alone would take so long that others begin meanwhile, on any machine.
+constexpr std::uint64_t connection_rate = 20'000'000;
+
+std::string noise(std::size_t size) {
+  std::mt19937_64 random(1);
+  std::string bytes(size, '\0');
+  for (std::size_t at = 0; at + sizeof(std::uint64_t) <= size; at += sizeof(std::uint64_t)) {
+    const std::uint64_t word = random();
+    std::copy_n(reinterpret_cast<const char*>(&word), sizeof word, bytes.begin() + static_cast<std::ptrdiff_t>(at));
+  }
+  return bytes;
+}
+
+struct Fixture {
+  test::FakeRegistry upstream;
+  test::FakeRegistry mirror;
+  test::TempDir folder{"drover-side-by-side"};
+  test::FakeClock clock;
+  test::RecordingLog log;
+  net::Transport transport;
+  ClientOptions options;
+  Context ctx{.log = &log, .clock = &clock};
+  const std::string large = noise(side_by_side_bytes_min + (2U << 20U));
+  const std::string blob = "/blobs/" + test::sha256_of(large);
+  Reference reference = Reference::parse(upstream.reference("acme/api", "1"));
+  store::BlobStore store = store::BlobStore::open(folder / "store", store::BlobStore::Access::write);
+
+  Fixture() {
+    for (test::FakeRegistry* const registry : {&upstream, &mirror}) {
+      registry->add_image("acme/api", "1", {{.bytes = large}});
+      registry->fault({.target = blob, .count = 0}, {.bytes_per_second = connection_rate});
+    }
+    folder.write("hosts.d/" + upstream.host() + "/hosts.toml", "[host.\"" + mirror.origin() + "\"]\n");
+    options.certs_directories = {};
+    options.mirrors.own_folders = {folder / "hosts.d"};
+  }
+
+  PulledImage pull_it(Client& client) { return pull(ctx, client, store, {reference}, {.platforms = {.all = true}, .jobs = 4}).images[0]; }
+  void check_complete(const PulledImage& image) const {
+    BOOST_TEST(image.complete, (image.error ? image.error->what() : ""));
+    const Digest digest = Digest::parse(test::sha256_of(large));
+    BOOST_TEST((store.has(digest, large.size()) && store.read(digest, large.size()) == large));
+  }
+  std::string told(const Client& client) const {
+    std::string text;
+    for (const std::string& line : client.explain(reference)) text += line + "\n";
+    return text;
+  }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(side_by_side, Fixture)
+
+BOOST_AUTO_TEST_CASE(both_bring_a_part_and_the_log_says_how_much) {
+  Client client(transport, options);
+  check_complete(pull_it(client));
+  BOOST_TEST(mirror.count("GET", blob) > 0U);
+  BOOST_TEST(upstream.count("GET", blob) > 0U);
+  BOOST_TEST(log.has(LogLevel::info, "large blobs came side by side: "), log.text());
+  BOOST_TEST(log.text().find(" from " + mirror.host()) != std::string::npos, log.text());
+  BOOST_TEST(log.text().find("warning") == std::string::npos, log.text());
+}
+
+BOOST_AUTO_TEST_CASE(documents_and_small_blobs_come_from_the_mirror_alone) {
+  Client client(transport, options);
+  check_complete(pull_it(client));
+  BOOST_TEST(upstream.count("GET", "/manifests/") == 0U);
+  BOOST_TEST(upstream.count("GET", "/blobs/") == upstream.count("GET", blob));
+}
+
+BOOST_AUTO_TEST_CASE(a_registry_that_may_not_be_pulled_from_is_not) {
+  folder.write("hosts.d/" + upstream.host() + "/hosts.toml", "capabilities = [\"resolve\"]\n[host.\"" + mirror.origin() + "\"]\n");
+  Client client(transport, options);
+  check_complete(pull_it(client));
+  BOOST_TEST(upstream.count("GET", "/blobs/") == 0U);
+}
+
+// Each of them is a reason to go on with the other.
+struct Row {
+  std::string name;
+  test::Fault fault;
+
+  friend std::ostream& operator<<(std::ostream& out, const Row& row) { return out << row.name; }
+};
+
+const std::vector<Row> faults = {
+    {"lacks_it", {.status = 404}},
+    {"forbids_it", {.status = 403}},
+    {"fails", {.status = 500}},
+    {"is_busy", {.status = 429}},
+    {"is_busy_for_a_day", {.status = 429, .headers = {{"Retry-After", "86400"}}}},
+    {"breaks_off", {.reset_after = 1000}},
+    {"ignores_ranges", {.ignore_range = true}},
+    {"shifts_ranges", {.shift_range = 512}},
+    {"is_very_slow", {.bytes_per_second = 50'000}},
+};
+
+BOOST_DATA_TEST_CASE(a_mirror_that_does_not_serve_is_left_out, faults, row) {
+  mirror.fault({.target = blob, .count = 0}, row.fault);
+  Client client(transport, options);
+  check_complete(pull_it(client));
+  BOOST_TEST(mirror.count("GET", blob) > 0U);
+}
+
+const std::vector<Row> faults_of_the_registry = {faults[0], faults[3], faults[6]};
+
+BOOST_DATA_TEST_CASE(so_is_the_registry_itself, faults_of_the_registry, row) {
+  upstream.fault({.target = blob, .count = 0}, row.fault);
+  Client client(transport, options);
+  check_complete(pull_it(client));
+  BOOST_TEST(mirror.count("GET", blob) > 0U);
+}
+
+// The whole has the wrong digest, but not all of it came from there: comparing with the right copy tells.
+BOOST_AUTO_TEST_CASE(a_mirror_that_sends_wrong_bytes_is_found_out) {
+  mirror.fault({.target = blob, .count = 0}, {.flip_byte = 1000});
+  Client client(transport, options);
+  check_complete(pull_it(client));
+  BOOST_TEST(log.has(LogLevel::warning, "mirror " + mirror.host()), log.text());
+  BOOST_TEST(told(client).find("put aside: sent wrong bytes for " + test::sha256_of(large)) != std::string::npos, told(client));
+}
+
+BOOST_AUTO_TEST_CASE(a_mirror_is_not_blamed_for_what_the_registry_sent) {
+  upstream.fault({.target = blob, .count = 0}, {.flip_byte = 1000});
+  Client client(transport, options);
+  check_complete(pull_it(client));
+  BOOST_TEST(told(client).find("put aside") == std::string::npos, told(client));
+  BOOST_TEST(log.has(LogLevel::warning, upstream.host() + " sent wrong bytes for " + test::sha256_of(large)), log.text());
+}
+
+BOOST_AUTO_TEST_CASE(wrong_bytes_from_both_are_never_committed) {
+  for (test::FakeRegistry* const registry : {&upstream, &mirror}) registry->fault({.target = blob, .count = 0}, {.flip_byte = 1000});
+  Client client(transport, options);
+  const PulledImage image = pull_it(client);
+  BOOST_TEST(!image.complete);
+  BOOST_TEST((image.error && image.error->code() == ErrorCode::digest_mismatch));
+  BOOST_TEST(!store.has(Digest::parse(test::sha256_of(large)), large.size()));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace drover::registry
