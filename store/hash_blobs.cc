@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <numeric>
+#include <utility>
 
 namespace drover::store {
 namespace {
@@ -82,6 +83,12 @@ class BlobCheck {
   // Bytes left, as far as known.
   std::uint64_t rest() const { return reader_ ? reader_->rest() : blob_.size; }
 
+  // What of rest() has gone since this was asked last; the size at first. A file that has grown since it was listed wraps around.
+  std::uint64_t count_progress() {
+    const std::uint64_t left = is_ended_ ? 0 : rest();
+    return std::exchange(counted_, left) - left;
+  }
+
   // The next bytes for the hash; nothing of a file that is gone or cannot be read, whose check has ended with that.
   std::optional<HashPiece> read(const Context& ctx, std::span<std::byte> buffer) {
     std::size_t n = 0;
@@ -135,6 +142,7 @@ class BlobCheck {
   std::optional<AheadReader> reader_;
   std::optional<Hasher> hasher_;
   std::uint64_t told_ = 0;
+  std::uint64_t counted_ = blob_.size;
   bool is_last_ = false;
   bool is_ended_ = false;
 };
@@ -148,6 +156,7 @@ class Pool {
   Pool(const std::filesystem::path& root, std::span<const StoredBlob> blobs, std::span<BlobFinding> findings, const Plan& plan)
       : root_(root), blobs_(blobs), findings_(findings), plan_(plan), order_(blobs.size()) {
     std::iota(order_.begin(), order_.end(), std::size_t{0});
+    for (const StoredBlob& blob : blobs) rest_ += blob.size;
     std::stable_sort(order_.begin(), order_.end(), [&](std::size_t a, std::size_t b) { return blobs[a].size > blobs[b].size; });
   }
 
@@ -160,8 +169,11 @@ class Pool {
       waiting_.push_back(std::make_unique<BlobCheck>(root_, blobs_[i], findings_[i]));
     }
     std::sort(waiting_.begin(), waiting_.end(), [](const auto& a, const auto& b) { return a->rest() < b->rest(); });
-    const std::size_t share = std::clamp<std::size_t>(open_ / plan_.threads, 1, plan_.turn_max);
     Turn turn;
+    if (waiting_.empty()) return turn;
+    const std::uint64_t largest = waiting_.back()->rest();
+    const std::size_t together = find_turn_size(largest, rest_ - std::min(rest_, largest), plan_.threads, plan_.turn_max);
+    const std::size_t share = std::min(std::clamp<std::size_t>(open_ / plan_.threads, 1, plan_.turn_max), together);
     const std::uint64_t wanted = plan_.width * plan_.piece_bytes;
     for (std::uint64_t bytes = 0; turn.size() < share && bytes < wanted && !waiting_.empty(); waiting_.pop_back()) {
       bytes += std::min<std::uint64_t>(waiting_.back()->rest(), plan_.piece_bytes);
@@ -173,6 +185,7 @@ class Pool {
   void put_back(Turn turn) {
     const std::lock_guard lock(mutex_);
     for (auto& check : turn) {
+      rest_ -= check->count_progress();
       if (check->is_ended()) --open_;
       else waiting_.push_back(std::move(check));
     }
@@ -186,6 +199,7 @@ class Pool {
   std::mutex mutex_;
   std::vector<std::size_t> order_;  // of blobs_: the largest first
   std::size_t next_ = 0;            // of order_
+  std::uint64_t rest_ = 0;          // bytes left of all blobs, as of their last turn
   std::size_t open_ = 0;            // begun and not ended: those waiting_, and those that a thread has
   Turn waiting_;
 };
@@ -206,6 +220,13 @@ void hash_turn(const Context& ctx, const Sha256Lanes& lanes, const Turn& turn, s
 }
 
 }  // namespace
+
+std::size_t find_turn_size(std::uint64_t largest, std::uint64_t others, std::size_t threads, std::size_t turn_max) {
+  if (threads == 1) return others > largest ? turn_max : 2;
+  constexpr double gain = 1.6;
+  const double of_each_thread = static_cast<double>(others) / static_cast<double>(threads - 1);
+  return of_each_thread > gain * static_cast<double>(largest) ? turn_max : 1;
+}
 
 std::vector<BlobFinding> hash_blobs(const Context& ctx, const std::filesystem::path& root, std::span<const StoredBlob> blobs,
                                     std::size_t threads) {

@@ -122,4 +122,15 @@ BOOST_AUTO_TEST_CASE(files_in_use_are_bounded) {
   for (const BlobFinding& finding : findings) BOOST_TEST(finding.why.value_or("") == "");
 }
 
+BOOST_AUTO_TEST_CASE(the_largest_blob_is_not_left_alone) {
+  constexpr std::size_t turn_max = 16;
+  BOOST_TEST(store::find_turn_size(1, 15, 1, turn_max) == turn_max);
+  BOOST_TEST(store::find_turn_size(1000, 1001, 1, turn_max) == turn_max);
+  BOOST_TEST(store::find_turn_size(1000, 1000, 1, turn_max) == 2U);  // one beside it, to the end of both
+  BOOST_TEST(store::find_turn_size(1000, 0, 1, turn_max) == 2U);
+  BOOST_TEST(store::find_turn_size(1000, 1600, 2, turn_max) == 1U);  // the other thread is done with them as soon as this one
+  BOOST_TEST(store::find_turn_size(1000, 1601, 2, turn_max) == turn_max);
+  BOOST_TEST(store::find_turn_size(1000, 4800, 4, turn_max) == 1U);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
