@@ -77,12 +77,12 @@ bool ChunkScheduler::has_work(const Blob& blob) const {
 }
 
 std::optional<ChunkScheduler::BlobId> ChunkScheduler::choose() const {
-  // Small before large; among small ones the smallest; among large ones the most shared, then that with the most left for each
-  // connection it would then have.
+  // Small before urgent before others; among small ones the smallest; among the rest the most shared, then that with the most left for
+  // each connection it would then have.
   const auto rank = [this](const Blob& blob) {
     const std::uint64_t wanted = blob.unassigned.bytes();
-    if (wanted <= limits_.small) return std::tuple(1, std::size_t{0}, -static_cast<double>(wanted));
-    return std::tuple(0, blob.shares, static_cast<double>(wanted) / static_cast<double>(blob.in_flight + 1));
+    if (wanted <= limits_.small) return std::tuple(2, std::size_t{0}, -static_cast<double>(wanted));
+    return std::tuple(blob.is_urgent ? 1 : 0, blob.shares, static_cast<double>(wanted) / static_cast<double>(blob.in_flight + 1));
   };
   std::optional<BlobId> best;
   for (BlobId id = 0; id < blobs_.size(); ++id) {

@@ -1,6 +1,6 @@
 // Which connection fetches which range next: a pure decision over the state of all blobs in transfer; time is given.
 //
-// Small blobs go first and whole, then what several images wait for, then so that the large ones finish together. Large ones are
+// Small blobs go first and whole, then urgent ones, then what several images wait for, then so that the large ones finish together. Large ones are
 // cut into bounded ranges: what the connection has shown that it can carry within about a second, towards the end its share of
 // what is left. When nothing is unassigned, an idle connection takes over the second part of the range that would end last, so
 // that both end together, or fetches it once more when it is too short to be split: the first complete copy counts. A connection
@@ -88,6 +88,8 @@ class ChunkScheduler {
   void restart(BlobId blob);
   // How many images wait for this blob; more go first.
   void set_shares(BlobId blob, std::size_t shares) { blobs_[blob].shares = shares; }
+  // Before all but small ones.
+  void set_urgent(BlobId blob) { blobs_[blob].is_urgent = true; }
   // While paused, nothing of it is handed out: a failure's delay.
   void set_paused(BlobId blob, bool is_paused) { blobs_[blob].is_paused = is_paused; }
   // While paused, nothing from there is handed out: it asked to wait.
@@ -110,6 +112,7 @@ class ChunkScheduler {
     RangeSet arrived;
     std::size_t in_flight = 0;
     std::size_t shares = 1;
+    bool is_urgent = false;
     bool is_sequential = false;
     bool is_paused = false;
   };

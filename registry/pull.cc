@@ -89,6 +89,7 @@ class Pull {
     Descriptor descriptor;  // as this image has it
   };
   struct Wanted {
+    std::uint64_t bytes = 0;
     bool is_done = false;
     std::optional<Error> error;
     std::vector<std::size_t> images;  // waiting for it
@@ -100,6 +101,7 @@ class Pull {
     try {
       parallel_for_each(ctx_, report_.images.size(), 2 * options_.jobs, [&](const Context& inner, std::size_t i) { begin_image(inner, i); });
       end_beginning();
+      if (on_ready_) hurry_first_image();
       stop_after_failure();
       transfer.finish();
     } catch (const Error& error) {
@@ -141,6 +143,7 @@ class Pull {
       if (is_new) {
         report_.bytes.total += blob.descriptor.size;
         if (blob.is_present) report_.bytes.reused += is_fetched_document(image, blob.descriptor.digest) ? 0 : blob.descriptor.size;
+        wanted.bytes = blob.descriptor.size;
         wanted.is_done = blob.is_present;
         if (!blob.is_present) fetch(blob.descriptor, image.reference);
       }
@@ -218,6 +221,30 @@ class Pull {
     is_all_begun_ = true;
     for (auto& [digest, wanted] : blobs_) {
       if (wanted.error) fail_waiting(wanted);
+    }
+  }
+
+  // Whoever takes up images as they become ready would have nothing to do until all of them do so together, at the end. The one that lacks
+  // least goes ahead, of those that lack what most others lack too: an engine can begin with the layer that all of them stand on.
+  void hurry_first_image() {
+    const std::lock_guard lock(mutex_);
+    std::size_t waiters_most = 0;
+    for (const auto& [digest, wanted] : blobs_) waiters_most = std::max(waiters_most, wanted.images.size());
+    std::vector<std::uint64_t> lacks(report_.images.size(), 0);
+    std::vector<bool> is_candidate(report_.images.size(), false);
+    for (const auto& [digest, wanted] : blobs_) {
+      for (const std::size_t i : wanted.images) {
+        lacks[i] += wanted.bytes;
+        if (wanted.images.size() == waiters_most) is_candidate[i] = true;
+      }
+    }
+    std::optional<std::size_t> first;
+    for (std::size_t i = 0; i < lacks.size(); ++i) {
+      if (is_candidate[i] && (!first || lacks[i] < lacks[*first])) first = i;
+    }
+    if (!first) return;
+    for (const auto& [digest, wanted] : blobs_) {
+      if (std::find(wanted.images.begin(), wanted.images.end(), *first) != wanted.images.end()) transfer_->hurry(digest);
     }
   }
 

@@ -193,6 +193,15 @@ bool Transfer::add_source(const Digest& digest, const Reference& repository) {
   return false;
 }
 
+void Transfer::hurry(const Digest& digest) {
+  const std::lock_guard lock(impl_->mutex);
+  for (Impl::Blob& blob : impl_->blobs) {
+    if (blob.descriptor.digest != digest || blob.state == Impl::Blob::State::done) continue;
+    blob.is_urgent = true;
+    if (blob.state == Impl::Blob::State::active) impl_->scheduler.set_urgent(blob.scheduled);
+  }
+}
+
 void Transfer::finish() {
   {
     std::unique_lock lock(impl_->mutex);

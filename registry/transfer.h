@@ -46,6 +46,8 @@ class Transfer {
   // Another image needs this blob too: it becomes more urgent, and that image's repository is asked when the first cannot serve
   // it. False: it has ended already, and Done says or will say how. Thread-safe.
   bool add_source(const Digest& digest, const Reference& repository);
+  // Somebody waits for this blob more than for the others. Nothing happens where it has ended. Thread-safe.
+  void hurry(const Digest& digest);
   // Returns when all added blobs are done. Throws interrupted, and what concerns all of them (io, no_space).
   void finish();
 

@@ -15,7 +15,7 @@ constexpr std::uint64_t progress_worth = 64U << 10U;  // an attempt that brought
 
 }  // namespace
 
-// The next blob to begin with: small ones first, then what most images wait for, then the largest; no more at once than asked. Small ones
+// The next blob to begin with: small ones first, then urgent ones, then what most images wait for, then the largest; no more at once than asked. Small ones
 // take a connection each, of which there are two a job: only a round trip is to be waited for.
 Transfer::Impl::Blob* Transfer::Impl::find_to_open() {
   const auto is_small = [](const Blob& b) { return b.descriptor.size <= ChunkLimits{}.small; };
@@ -30,7 +30,7 @@ Transfer::Impl::Blob* Transfer::Impl::find_to_open() {
     if (blob.state == Blob::State::opening || blob.state == Blob::State::active || blob.state == Blob::State::committing) ++open;
     if (blob.state != Blob::State::waiting && !(blob.state == Blob::State::foreign && blob.look_again <= now)) continue;
     const auto order = [&](const Blob& b) {
-      return is_small(b) ? std::tuple(0, std::size_t{0}, b.descriptor.size) : std::tuple(1, ~b.shares, ~b.descriptor.size);
+      return is_small(b) ? std::tuple(0, std::size_t{0}, b.descriptor.size) : std::tuple(b.is_urgent ? 1 : 2, ~b.shares, ~b.descriptor.size);
     };
     if (best == nullptr || order(blob) < order(*best)) best = &blob;
   }
@@ -97,6 +97,7 @@ void Transfer::Impl::schedule(Blob& blob, std::optional<store::PartFile> part, c
   resumed += blob.written;
   blob.scheduled = scheduler.add(blob.descriptor.size, present, host_of(blob.repository).scheduled);
   scheduler.set_shares(blob.scheduled, blob.shares);
+  if (blob.is_urgent) scheduler.set_urgent(blob.scheduled);
   begin_side_by_side(blob);
   if (!blob.is_side_by_side && !client.can_range(blob.repository, blob.descriptor)) scheduler.set_sequential(blob.scheduled);
   by_schedule[blob.scheduled] = &blob;

@@ -60,6 +60,7 @@ struct Transfer::Impl {
     std::vector<Reference> alternatives;  // others that name it too, should this one not have it
     std::string label;
     std::size_t shares = 1;               // images that wait for it
+    bool is_urgent = false;
     State state = State::waiting;
     Clock::time_point look_again{};       // foreign: when
     ChunkScheduler::BlobId scheduled = 0;

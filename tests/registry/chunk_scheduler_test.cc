@@ -70,6 +70,17 @@ BOOST_AUTO_TEST_CASE(what_several_images_wait_for_goes_before_what_is_larger) {
   BOOST_TEST(next()->blob == shared);
 }
 
+BOOST_AUTO_TEST_CASE(urgent_blobs_go_before_shared_ones) {
+  const auto shared = add(100 * mib);
+  scheduler.set_shares(shared, 9);
+  const auto urgent = add(6 * mib);
+  scheduler.set_urgent(urgent);
+  const auto small = add(3000);
+  BOOST_TEST(next(0)->blob == small);
+  BOOST_TEST(next(1)->blob == urgent);
+  BOOST_TEST(next(2)->blob == shared);
+}
+
 BOOST_AUTO_TEST_CASE(connections_are_shared_out_by_what_is_left) {
   const auto large = add(300 * mib);
   const auto medium = add(100 * mib);
