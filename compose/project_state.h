@@ -1,0 +1,41 @@
+// What an engine has of a compose project. Values; read_project_state reads them.
+#pragma once
+
+#include "base/context.h"
+#include "compose/project.h"
+#include "engine/api_version.h"
+#include "engine/client.h"
+#include "engine/container_details.h"
+#include "engine/networks.h"
+#include "engine/volumes.h"
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace drover::compose {
+
+struct ImageFacts {
+  std::string id;                        // as inspect tells it: goes into the label com.docker.compose.image
+  std::string platform = {};             // "linux/arm64/v8"
+  engine::ContainerConfig config = {};   // its defaults
+};
+
+struct ProjectState {
+  engine::ApiVersion api = {};
+  std::vector<engine::ContainerDetails> containers = {};   // with the project's label, in any state, one-offs as well; by name, then ID
+  std::vector<engine::Network> networks = {};              // all of the engine
+  std::vector<engine::Volume> volumes = {};                // all of the engine
+  std::map<std::string, ImageFacts> images = {};           // by the reference as a service writes it; those that the engine has
+  std::map<std::string, std::string> names_taken = {};     // by name: IDs of containers outside the project
+};
+
+// Reads only: lists, and one inspect a container of the project and an image, several at once. What vanishes meanwhile is left out.
+// Throws what the Client throws.
+ProjectState read_project_state(const Context& ctx, engine::Client& client, const Project& project, std::size_t jobs = 8);
+
+// The image that containers of a service are made of: its own, or "<project>-<service>" for one that is built.
+std::string image_of(const Project& project, const Service& service);
+
+}  // namespace drover::compose
