@@ -13,6 +13,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -124,7 +125,10 @@ struct Step {
   std::string done_id = {};          // of the container that it created, then
 };
 
-std::string_view operation_of(const Action& action);  // "create", "stop", "wait until healthy", ...
+// create, remove, connect, disconnect, start, stop, restart, rename, write, run, wait: words of the answer, never changed.
+std::string_view operation_of(const Action& action);
+// What comes behind the word: "until healthy", "to shop-web-1"; empty where the resource says it all.
+std::string detail_of(const Action& action);
 
 // What becomes of a service.
 struct ServiceChange {
@@ -143,7 +147,8 @@ struct Plan {
 bool is_empty(const Plan& plan);
 // A line a step, "#4 container web-1, stop, replaced by #2 (after #1-3)", then the notes.
 std::string to_text(const Plan& plan);
-// {"steps":[{"id","operation","resource","cause","dependsOn","group","destructive"}],"notes":[]}
+// {"steps":[{"id","operation","resource","cause","dependsOn":[],"group","destructive"}],"notes":[]}; a step may have "detail" and, when it is
+// done already, "done": true.
 nlohmann::ordered_json to_json(const Plan& plan);
 
 // What became of a step. The executor makes these; the way back and the answer are made of them.
@@ -160,6 +165,6 @@ struct StepOutcome {
   std::string error = {};
   std::string created_id = {};  // by CreateContainer
 };
-std::string_view to_string(StepOutcome::State state);
+std::string_view to_string(StepOutcome::State state);  // "not-run", "done", ...
 
 }  // namespace drover::compose
