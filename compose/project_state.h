@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,10 +26,12 @@ struct ImageFacts {
 struct ProjectState {
   engine::ApiVersion api = {};
   std::vector<engine::ContainerDetails> containers = {};   // with the project's label, in any state, one-offs as well; by name, then ID
-  std::vector<engine::Network> networks = {};              // all of the engine
-  std::vector<engine::Volume> volumes = {};                // all of the engine
+  std::vector<engine::Network> networks = {};              // all of the engine; with members where the project has to make one again
+  std::vector<engine::Volume> volumes = {};                // all of the engine; with sizes where find_twins finds some
   std::map<std::string, ImageFacts> images = {};           // by the reference as a service writes it; those that the engine has
   std::map<std::string, std::string> names_taken = {};     // by name: IDs of containers outside the project
+  // Other projects that have containers, and the directories that these were made for.
+  std::map<std::string, std::set<std::string>> other_projects = {};
 };
 
 // Reads only: lists, and one inspect a container of the project and an image, several at once. What vanishes meanwhile is left out.
