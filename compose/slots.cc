@@ -20,11 +20,6 @@ bool is_short_id(std::string_view text) {
   return text.size() == short_id_length && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-bool is_kept_name(std::string_view name, std::string_view expected) {
-  if (!name.starts_with(expected) || name.size() != expected.size() + kept_mark.size() + short_id_length) return false;
-  return name.substr(expected.size(), kept_mark.size()) == kept_mark && is_short_id(name.substr(expected.size() + kept_mark.size()));
-}
-
 bool was_started(const ContainerDetails& container) {
   return container.state.started.has_value() || container.state.is_running;
 }
@@ -140,6 +135,11 @@ bool is_replacement_name(std::string_view name, std::string_view expected) {
     has_id = true;
   }
   return has_id;
+}
+
+bool is_kept_name(std::string_view name, std::string_view expected) {
+  if (!name.starts_with(expected) || name.size() != expected.size() + kept_mark.size() + short_id_length) return false;
+  return name.substr(expected.size(), kept_mark.size()) == kept_mark && is_short_id(name.substr(expected.size() + kept_mark.size()));
 }
 
 std::vector<Slot> find_slots(const Project& project, const Service& service, const Containers& containers, const Matches& matches) {

@@ -30,6 +30,11 @@ struct Slot {
 std::string replacement_name(std::string_view expected, const engine::ContainerDetails& old);
 std::string kept_name(std::string_view expected, const engine::ContainerDetails& old);
 bool is_replacement_name(std::string_view name, std::string_view expected);
+bool is_kept_name(std::string_view name, std::string_view expected);
+// Either of them: not to stay.
+inline bool is_temporary_name(std::string_view name, std::string_view expected) {
+  return is_replacement_name(name, expected) || is_kept_name(name, expected);
+}
 
 using Matches = std::function<bool(const engine::ContainerDetails&)>;  // whether a container is what the model says
 
