@@ -58,9 +58,15 @@ std::string text_of(std::vector<int> ids) {
   return text;
 }
 
+// Nothing of a container that gets its own name at once.
+std::string detail_of(const Step& step) {
+  const auto* create = std::get_if<CreateContainer>(&step.action);
+  return create && step.resource == "container " + create->name ? std::string() : compose::detail_of(step.action);
+}
+
 std::string line_of(const Step& step) {
   std::string line = "#" + std::to_string(step.id) + " " + step.resource + ", " + std::string(operation_of(step.action));
-  if (const std::string detail = detail_of(step.action); !detail.empty()) line += " " + detail;
+  if (const std::string detail = detail_of(step); !detail.empty()) line += " " + detail;
   if (!step.cause.empty()) line += ", " + step.cause;
   if (!step.depends_on.empty()) line += " (after " + text_of(step.depends_on) + ")";
   if (step.is_destructive) line += " (destructive)";
@@ -107,7 +113,7 @@ nlohmann::ordered_json to_json(const Plan& plan) {
                                    {"dependsOn", step.depends_on},
                                    {"group", step.group},
                                    {"destructive", step.is_destructive}};
-    if (const std::string detail = detail_of(step.action); !detail.empty()) json["detail"] = detail;
+    if (const std::string detail = detail_of(step); !detail.empty()) json["detail"] = detail;
     if (step.is_done) json["done"] = true;
     steps.push_back(std::move(json));
   }
