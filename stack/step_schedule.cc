@@ -1,0 +1,168 @@
+#include "stack/step_schedule.h"
+
+#include "base/error.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <variant>
+
+namespace drover::stack {
+namespace {
+
+using compose::Step;
+using State = compose::StepOutcome::State;
+
+template <typename Kind>
+bool is(const Step& step) {
+  return std::holds_alternative<Kind>(step.action);
+}
+
+void check(const compose::Plan& plan) {
+  int id = 0;
+  for (const Step& step : plan.steps) {
+    const bool is_good = step.id == ++id && std::all_of(step.depends_on.begin(), step.depends_on.end(), [&](int other) { return other > 0 && other < id; });
+    if (!is_good) throw Error(ErrorCode::failed, "the plan's step #" + std::to_string(step.id) + " is out of order");
+  }
+}
+
+}  // namespace
+
+StepSchedule::StepSchedule(const compose::Plan& plan, OnFailure on_failure) : nodes_(plan.steps.size() + 1), on_failure_(on_failure) {
+  check(plan);
+  for (const Step& step : plan.steps) {
+    Node& own = node(step.id);
+    own.step = &step;
+    const std::set<int> before(step.depends_on.begin(), step.depends_on.end());
+    own.waits_for = before.size();
+    for (const int other : before) node(other).dependents.push_back(step.id);
+  }
+  find_kinds();
+  for (const Step& step : plan.steps) {
+    if (step.is_done) {
+      node(step.id).phase = Phase::over;
+      settle(step.id);
+    } else if (node(step.id).waits_for == 0) {
+      make_ready(step.id);
+    }
+  }
+}
+
+void StepSchedule::find_kinds() {
+  for (Node& own : nodes_) {
+    if (own.step == nullptr) continue;
+    if (is<compose::Await>(*own.step)) own.kind = Kind::wait;
+    if (is<compose::RestartContainer>(*own.step)) own.kind = Kind::free_start;
+    if (!is<compose::StartContainer>(*own.step)) continue;
+    own.kind = Kind::free_start;
+    for (const int other : own.step->depends_on) {
+      if (!is<compose::StopContainer>(*node(other).step)) continue;
+      own.kind = Kind::swap_start;
+      if (!node(other).step->is_done) node(other).kind = Kind::swap_stop;
+    }
+  }
+}
+
+// Those that wait for it need not any more.
+void StepSchedule::settle(int step) {
+  if (std::exchange(node(step).is_released, true)) return;
+  for (const int other : node(step).dependents) {
+    if (--node(other).waits_for == 0 && node(other).phase == Phase::waiting) make_ready(other);
+  }
+}
+
+void StepSchedule::make_ready(int step) {
+  if (node(step).step->is_done) return;
+  node(step).phase = Phase::ready;
+  ready_.insert(step);
+}
+
+bool StepSchedule::may_begin(const Node& candidate) const {
+  if (is_halted_ && !(is_committed_ && candidate.step->is_commit)) return false;
+  switch (candidate.kind) {
+    case Kind::free_start: return turn_ == 0;
+    case Kind::swap_stop:
+    case Kind::swap_start: return turn_ == 0 || turn_ == candidate.step->id;
+    case Kind::call:
+    case Kind::wait: return true;
+  }
+  return true;
+}
+
+// Starts of services that are down go before all else; of stops, those that were given the most time.
+bool StepSchedule::is_first(int step, int other) const {
+  const auto rank = [&](int id) { return node(id).kind == Kind::swap_start ? 0 : 1; };
+  if (rank(step) != rank(other)) return rank(step) < rank(other);
+  const auto* const stop = std::get_if<compose::StopContainer>(&node(step).step->action);
+  const auto* const other_stop = std::get_if<compose::StopContainer>(&node(other).step->action);
+  if (stop != nullptr && other_stop != nullptr && stop->timeout != other_stop->timeout) return stop->timeout > other_stop->timeout;
+  return step < other;
+}
+
+std::optional<int> StepSchedule::take_call() {
+  std::optional<int> chosen;
+  for (const int step : ready_) {
+    if (node(step).kind == Kind::wait || !may_begin(node(step))) continue;
+    if (!chosen || is_first(step, *chosen)) chosen = step;
+  }
+  return chosen ? begin(*chosen) : std::nullopt;
+}
+
+std::optional<int> StepSchedule::take_wait() {
+  for (const int step : ready_) {
+    if (node(step).kind == Kind::wait && may_begin(node(step))) return begin(step);
+  }
+  return std::nullopt;
+}
+
+std::optional<int> StepSchedule::begin(int step) {
+  Node& own = node(step);
+  ready_.erase(step);
+  own.phase = Phase::under_way;
+  ++under_way_;
+  if (own.kind == Kind::swap_stop || own.kind == Kind::swap_start) turn_ = step;
+  is_committed_ = is_committed_ || own.step->is_commit;
+  return step;
+}
+
+void StepSchedule::finish(int step, State state) {
+  Node& own = node(step);
+  own.phase = Phase::over;
+  --under_way_;
+  const bool is_good = state == State::done || state == State::warned;
+  if (!is_good && on_failure_ == OnFailure::halt) {
+    is_halted_ = true;
+    if (turn_ == step) turn_ = 0;
+    return;
+  }
+  release(step);
+  if (turn_ == step) turn_ = 0;
+}
+
+// The turn goes to the start that follows, or to the next stop of several that belong together (containers that share a namespace), if it
+// can begin at once: else somebody else's may come in between.
+void StepSchedule::release(int step) {
+  settle(step);
+  if (turn_ != step || node(step).kind != Kind::swap_stop) return;
+  turn_ = 0;
+  for (const Kind next : {Kind::swap_start, Kind::swap_stop}) {
+    for (const int other : node(step).dependents) {
+      if (node(other).kind != next || node(other).phase != Phase::ready) continue;
+      turn_ = other;
+      return;
+    }
+  }
+}
+
+void StepSchedule::give_turn_away(int step) {
+  if (turn_ == step) turn_ = 0;
+}
+
+bool StepSchedule::is_swap(int step) const { return node(step).kind == Kind::swap_stop; }
+
+bool StepSchedule::is_over() const {
+  if (under_way_ > 0) return false;
+  return std::none_of(ready_.begin(), ready_.end(), [&](int step) { return may_begin(node(step)); });
+}
+
+}  // namespace drover::stack
