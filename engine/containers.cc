@@ -139,7 +139,8 @@ std::vector<FeatureGate> find_create_gates(const CreateRequest& request, const n
 CreatedContainer create_container(const Context& ctx, Client& client, const CreateRequest& request, const nlohmann::json& body) {
   for (const FeatureGate& gate : find_create_gates(request, body)) client.require(ctx, gate.version, gate.what);
   const nlohmann::json answer =
-      client.post(ctx, Query("/containers/create").text("name", request.name).text("platform", request.platform).path(), body);
+      client.post(ctx, Query("/containers/create").text("name", request.name).text("platform", request.platform).path(), body,
+                  long_work_silence_max);  // it may copy what the image has into new volumes
   CreatedContainer created{text_member(answer, "Id"), texts_member(answer, "Warnings")};
   if (created.id.empty()) {
     throw Error(ErrorCode::engine, "POST /containers/create: the engine did not name the container that it made");

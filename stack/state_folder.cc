@@ -1,6 +1,8 @@
 #include "stack/state_folder.h"
 
 #include "base/error.h"
+#include "base/text.h"
+#include "digest/digest.h"
 #include "stack/ledger_file.h"
 
 namespace drover::stack {
@@ -52,6 +54,26 @@ FileLock StateFolder::lock_for_loading() const {
 
 FileLock StateFolder::lock_for_removal() const {
   return lock(FileLock::Mode::exclusive, "nothing was removed: another drover is bringing images into an engine, or removing things; try again when it is done");
+}
+
+// Project names are lower-case letters, digits, '-' and '_' (Compose spec); of any other nothing gets into a path.
+std::filesystem::path StateFolder::run_file(const std::string& project, const std::string& engine, std::string_view suffix) const {
+  constexpr std::size_t digits = 16;
+  const std::string hash = Digest::of(engine).hex().substr(0, digits);
+  return root_ / "runs" / (percent_encode(project) + "-" + hash + std::string(suffix));
+}
+
+std::filesystem::path StateFolder::run_journal_file(const std::string& project, const std::string& engine) const {
+  return run_file(project, engine, ".json");
+}
+
+FileLock StateFolder::lock_for_run(const std::string& project, const std::string& engine) const {
+  const std::filesystem::path file = run_file(project, engine, ".lock");
+  create_directories_durably(file.parent_path());
+  std::optional<FileLock> lock = FileLock::try_acquire(file, FileLock::Mode::exclusive);
+  if (lock) return *std::move(lock);
+  throw Error(ErrorCode::locked, "nothing was done: another drover is changing project " + printable(project) + " on " + engine +
+                                     "; try again when it is done (" + file.string() + ")");
 }
 
 }  // namespace drover::stack

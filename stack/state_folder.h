@@ -8,6 +8,8 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <string>
+#include <string_view>
 
 namespace drover::stack {
 
@@ -34,8 +36,13 @@ class StateFolder {
   FileLock lock_for_loading() const;
   FileLock lock_for_removal() const;
 
+  // Whoever changes a project's containers on an engine, named by its endpoint. Throws locked when another run does.
+  FileLock lock_for_run(const std::string& project, const std::string& engine) const;
+  std::filesystem::path run_journal_file(const std::string& project, const std::string& engine) const;
+
  private:
   FileLock lock(FileLock::Mode mode, const std::string& why_not) const;
+  std::filesystem::path run_file(const std::string& project, const std::string& engine, std::string_view suffix) const;
 
   std::filesystem::path root_;
 };

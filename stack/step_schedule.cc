@@ -99,20 +99,34 @@ bool StepSchedule::is_first(int step, int other) const {
   return step < other;
 }
 
-std::optional<int> StepSchedule::take_call() {
+std::optional<int> StepSchedule::choose_call() const {
   std::optional<int> chosen;
   for (const int step : ready_) {
     if (node(step).kind == Kind::wait || !may_begin(node(step))) continue;
     if (!chosen || is_first(step, *chosen)) chosen = step;
   }
+  return chosen;
+}
+
+bool StepSchedule::has_call() const { return choose_call().has_value(); }
+
+std::optional<int> StepSchedule::take_call() {
+  const std::optional<int> chosen = choose_call();
   return chosen ? begin(*chosen) : std::nullopt;
 }
 
-std::optional<int> StepSchedule::take_wait() {
+std::optional<int> StepSchedule::choose_wait() const {
   for (const int step : ready_) {
-    if (node(step).kind == Kind::wait && may_begin(node(step))) return begin(step);
+    if (node(step).kind == Kind::wait && may_begin(node(step))) return step;
   }
   return std::nullopt;
+}
+
+bool StepSchedule::has_wait() const { return choose_wait().has_value(); }
+
+std::optional<int> StepSchedule::take_wait() {
+  const std::optional<int> chosen = choose_wait();
+  return chosen ? begin(*chosen) : std::nullopt;
 }
 
 std::optional<int> StepSchedule::begin(int step) {

@@ -29,6 +29,9 @@ class StepSchedule {
   // The next call to the engine, or the next wait, that may begin now; it is under way then. Nothing: none, for now.
   std::optional<int> take_call();
   std::optional<int> take_wait();
+  // Whether take_call, or take_wait, would give one.
+  bool has_call() const;
+  bool has_wait() const;
   // One that is under way is over, and how.
   void finish(int step, compose::StepOutcome::State state);
   // The stop that is under way has done what the steps after it need, although its call has not returned.
@@ -65,6 +68,8 @@ class StepSchedule {
   void settle(int step);
   void make_ready(int step);
   bool may_begin(const Node& candidate) const;
+  std::optional<int> choose_call() const;
+  std::optional<int> choose_wait() const;
   std::optional<int> begin(int step);
   bool is_first(int step, int other) const;
 

@@ -104,12 +104,12 @@ struct TarWriter::Impl {
 TarWriter::TarWriter(ByteSink sink) : impl_(std::make_unique<Impl>(std::move(sink))) {}
 TarWriter::~TarWriter() = default;
 
-void TarWriter::add(std::string_view name, std::string_view bytes) {
-  begin(name, bytes.size());
+void TarWriter::add(std::string_view name, std::string_view bytes, const TarAttributes& attributes) {
+  begin(name, bytes.size(), attributes);
   write(as_bytes(bytes));
 }
 
-void TarWriter::begin(std::string_view name, std::uint64_t size) {
+void TarWriter::begin(std::string_view name, std::uint64_t size, const TarAttributes& attributes) {
   impl_->end_entry();
   check_name(name);
   impl_->name = name;
@@ -117,10 +117,10 @@ void TarWriter::begin(std::string_view name, std::uint64_t size) {
   archive_entry_set_pathname(entry, impl_->name.c_str());
   archive_entry_set_size(entry, static_cast<la_int64_t>(size));
   archive_entry_set_filetype(entry, AE_IFREG);
-  archive_entry_set_perm(entry, 0644);
-  archive_entry_set_uid(entry, 0);
-  archive_entry_set_gid(entry, 0);
-  archive_entry_set_mtime(entry, 0, 0);
+  archive_entry_set_perm(entry, static_cast<__LA_MODE_T>(attributes.mode & 07777U));
+  archive_entry_set_uid(entry, attributes.uid);
+  archive_entry_set_gid(entry, attributes.gid);
+  archive_entry_set_mtime(entry, attributes.time, 0);
   impl_->check(archive_write_header(impl_->writer.get(), entry));
   impl_->remaining = size;
 }

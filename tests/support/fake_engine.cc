@@ -193,6 +193,11 @@ struct FakeEngine::Impl {
       const int fd = ::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC);
       if (fd < 0) return;
       const std::scoped_lock lock(mutex);
+      if (to_turn_away > 0) {
+        --to_turn_away;
+        ::close(fd);
+        continue;
+      }
       open_fds.push_back(fd);
       connections.emplace_back([this, fd] { serve(fd); });
     }
@@ -247,6 +252,7 @@ struct FakeEngine::Impl {
       events(wire, target);
       return;
     }
+    if (handler && answer_by_handler(wire, request)) return;
     if (request.method == "POST" && request.headers["upgrade"] == "tcp") {
       if (refuse_version(wire, request.target)) return;
       hijack(wire, path);
@@ -298,6 +304,21 @@ struct FakeEngine::Impl {
     } else {
       reply_error(wire, 404, "page not found");
     }
+  }
+
+  bool answer_by_handler(const Wire& wire, const EngineRequest& request) {
+    const std::size_t slash = request.target.find('/', 1);
+    const std::string path = request.target.substr(slash == std::string::npos ? 0 : slash);
+    run_action(request.method + " " + path.substr(0, path.find('?')));
+    const std::optional<Answer> found = handler(request);
+    if (!found) return false;
+    if (found->is_lost) throw Closed();
+    if (found->raw.empty()) {
+      reply(wire, found->status, found->body);
+      return true;
+    }
+    wire.send(found->raw);
+    throw Closed();
   }
 
   void run_action(const std::string& request) {
@@ -555,6 +576,7 @@ struct FakeEngine::Impl {
     requests.push_back(request);
   }
 
+  std::function<std::optional<Answer>(const EngineRequest&)> handler;  // set before the first request
   TempDir folder;
   FakeEngineOptions options;  // versions under versions_mutex
   mutable std::mutex versions_mutex;
@@ -585,6 +607,7 @@ struct FakeEngine::Impl {
   std::condition_variable load_released;
   std::size_t loads_now = 0;
   std::size_t loads_most = 0;
+  std::size_t to_turn_away = 0;
   std::vector<int> open_fds;
   std::vector<std::jthread> connections;
   std::jthread acceptor;
@@ -665,6 +688,16 @@ void FakeEngine::tell_event(std::string text) {
   const std::scoped_lock lock(impl_->mutex);
   impl_->events_told.push_back(std::move(text));
   impl_->events_changed.notify_all();
+}
+
+void FakeEngine::answer_with(std::function<std::optional<Answer>(const EngineRequest&)> handler) { impl_->handler = std::move(handler); }
+
+void FakeEngine::go_away(std::size_t connections) {
+  const std::scoped_lock lock(impl_->mutex);
+  impl_->to_turn_away = connections;
+  ++impl_->events_generation;
+  impl_->events_changed.notify_all();
+  for (const int fd : impl_->open_fds) ::shutdown(fd, SHUT_RDWR);
 }
 
 void FakeEngine::refuse_events(int status, std::string message) {

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -94,6 +95,17 @@ class FakeEngine {
   std::vector<std::string> image_tags() const;
   // Called once, before the first request that begins so ("DELETE /volumes/x") is answered; may change this engine.
   void before(const std::string& request, std::function<void()> action);
+
+  struct Answer {
+    int status = 200;
+    std::string body = {};
+    std::string raw = {};   // sent as it is instead, and the connection closed
+    bool is_lost = false;   // the connection is closed instead
+  };
+  // Is asked before everybody else, on the connection's thread: several at once. Nothing: not its affair.
+  void answer_with(std::function<std::optional<Answer>(const EngineRequest&)> handler);
+  // As an engine that restarts: every connection ends, and the next so many that are opened end at once.
+  void go_away(std::size_t connections);
 
   std::vector<EngineRequest> requests() const;
   std::vector<std::string> targets() const;                          // "GET /v1.41/images/json"

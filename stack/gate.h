@@ -1,0 +1,36 @@
+// Whether a container that is waited for has come to where it should be. Pure: judged over what the engine told of it.
+#pragma once
+
+#include "compose/plan.h"
+#include "engine/container_details.h"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace drover::stack {
+
+// One that its restart policy brings up again may die so often before it counts as failed: programs that look for a database which is just
+// being swapped as well give up once or twice.
+inline constexpr int deaths_forgiven_max = 2;
+
+struct Watched {
+  std::optional<engine::ContainerDetails> details = {};    // as it is now; nothing: there is none
+  int deaths = 0;                                          // since the wait began, by events
+  std::optional<std::int64_t> last_exit_code = {};         // by events: of one that is gone by now
+  std::chrono::milliseconds waited{0};                     // since the wait began
+  std::chrono::milliseconds undisturbed{0};                // since it began, or since its last death or start, the later
+  std::int64_t restarts = 0;                               // its RestartCount when the wait began
+};
+
+struct Judgement {
+  enum class Verdict { waiting, passed, failed };
+  Verdict verdict = Verdict::waiting;
+  std::string why = {};                                    // it failed: "exited with code 1"; "is unhealthy: its check printed \"…\" (exit code 1)"
+  std::optional<std::chrono::milliseconds> look_again = {};  // waiting: in that time, if nothing happens before; nothing: only when something does
+};
+
+Judgement judge(const compose::Await& await, const Watched& watched);
+
+}  // namespace drover::stack

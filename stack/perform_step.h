@@ -1,0 +1,34 @@
+// One step of a plan as calls of the Engine API, and how to tell from what is there whether it was done.
+#pragma once
+
+#include "base/context.h"
+#include "compose/plan.h"
+#include "engine/client.h"
+
+#include <string>
+
+namespace drover::stack {
+
+// Does it; returns the ID of the container that it created. What is so already is done. Throws what the client throws, and engine for a
+// hook that ends with another code than 0. `created`: IDs of what earlier steps created. Not for waits.
+std::string perform_step(const Context& ctx, engine::Client& client, const compose::Step& step, const compose::CreatedIds& created);
+
+enum class After {
+  refusal,      // the engine said no: what is there was perhaps so before
+  lost_answer,  // the call may have done its work
+};
+
+struct Aim {
+  bool is_reached = false;
+  std::string created_id = {};
+};
+
+// What is: an engine that restarted, or an answer that did not come, leaves open what a call did.
+Aim look_for_aim(const Context& ctx, engine::Client& client, const compose::Step& step, const compose::CreatedIds& created, After after);
+
+// The container that is meant; empty when the step that creates it has not.
+std::string resolve(const compose::ContainerTarget& target, const compose::CreatedIds& created);
+// What a person calls it: "cannot start container web-1".
+std::string failing_text(const compose::Step& step);
+
+}  // namespace drover::stack
