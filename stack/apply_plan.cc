@@ -17,6 +17,7 @@
 #include <exception>
 #include <map>
 #include <mutex>
+#include <set>
 #include <stop_token>
 #include <thread>
 #include <utility>
@@ -126,10 +127,11 @@ class Run {
     lock.unlock();
     if (is_first_commit && options_.journal != nullptr) options_.journal->note_commit();
     begin(id);
-    std::string created;
-    Verdict verdict = perform(id, created);
+    Deed deed;
+    Verdict verdict = perform(id, deed);
     lock.lock();
-    end(id, std::move(verdict), std::move(created), begun);
+    if (deed.has_started) started_.insert(id);
+    end(id, std::move(verdict), std::move(deed.created_id), begun);
   }
 
   // So that no swap begins with the opening of a connection.
@@ -142,9 +144,9 @@ class Run {
     }
   }
 
-  Verdict perform(int id, std::string& created) {
+  Verdict perform(int id, Deed& deed) {
     try {
-      created = persist(step(id));
+      deed = persist(step(id));
       return {.state = State::done};
     } catch (Error& error) {
       error.add_frame(failing_text(step(id)));
@@ -161,7 +163,7 @@ class Run {
 
   // An answer that is lost, because the engine restarts or hangs, is waited for in its stead: what the engine has then tells whether the
   // step was done.
-  std::string persist(const Step& step) {
+  Deed persist(const Step& step) {
     const compose::CreatedIds ids = created();
     if (outages_.is_given_up() && !outages_.wait_until_back()) throw Error(ErrorCode::network, "the engine does not answer any more");
     for (int tries = 1;; ++tries) {
@@ -170,7 +172,7 @@ class Run {
         const Outages::Try one(outages_);
         if (after == After::lost_answer) {
           const Aim aim = look_for_aim(one.ctx(), client_, step, ids, after);
-          if (aim.is_reached) return aim.created_id;
+          if (aim.is_reached) return {.created_id = aim.created_id};
         }
         return try_once(one.ctx(), step, ids, after);
       } catch (const Error& error) {
@@ -183,13 +185,13 @@ class Run {
   }
 
   // A refusal of what is so already is none.
-  std::string try_once(const Context& ctx, const Step& step, const compose::CreatedIds& ids, After after) {
+  Deed try_once(const Context& ctx, const Step& step, const compose::CreatedIds& ids, After after) {
     try {
       return perform_step(ctx, client_, step, ids);
     } catch (const Error& error) {
       if (outages_.is_loss(error)) throw;
       const Aim aim = look_for_aim(ctx, client_, step, ids, after);
-      if (aim.is_reached) return aim.created_id;
+      if (aim.is_reached) return {.created_id = aim.created_id};
       throw;
     }
   }
@@ -445,10 +447,7 @@ class Run {
     if (!report_.failure && ctx_.stop.stop_requested() && has_left_out()) report_.failure = Error(ErrorCode::interrupted, "interrupted");
     LifeTimes times{.died = options_.deaths};
     const auto latest = steady_clock::now() + late_events_max;
-    for (const Step& step : plan_.steps) {
-      const auto* const start = std::get_if<compose::StartContainer>(&step.action);
-      if (start != nullptr && outcome(step.id).state == State::done) events_.wait_for_start(resolve(start->container, created_), latest);
-    }
+    for (const int id : started_) events_.wait_for_start(resolve(std::get<compose::StartContainer>(step(id).action).container, created_), latest);
     for (const auto& [container, record] : events_.records()) {
       if (record.died) times.died.try_emplace(container, *record.died);
       if (record.started) times.started[container] = *record.started;
@@ -474,6 +473,7 @@ class Run {
   StepSchedule schedule_;
   ApplyReport report_;
   compose::CreatedIds created_;
+  std::set<int> started_;                               // steps that started what did not run: there is an event of it
   std::map<int, Waiting> waits_;
   std::map<int, steady_clock::time_point> swap_begun_;  // stops under way whose container has not died yet
 

@@ -48,60 +48,59 @@ class Performer {
  public:
   Performer(const Context& ctx, engine::Client& client, const CreatedIds& created) : ctx_(ctx), client_(client), created_(created) {}
 
-  std::string operator()(const CreateNetwork& create) const {
+  Deed operator()(const CreateNetwork& create) const {
     const std::string warning = engine::create_network(ctx_, client_, create.request).warning;
     if (!warning.empty()) ctx_.warn("network " + create.request.name + ": " + printable(warning));
     return {};
   }
-  std::string operator()(const RemoveNetwork& remove) const {
+  Deed operator()(const RemoveNetwork& remove) const {
     engine::remove_network(ctx_, client_, remove.id);
     return {};
   }
-  std::string operator()(const ConnectNetwork& connect) const {
+  Deed operator()(const ConnectNetwork& connect) const {
     engine::connect_network(ctx_, client_, connect.network, id_of(connect.container), connect.settings);
     return {};
   }
-  std::string operator()(const DisconnectNetwork& disconnect) const {
+  Deed operator()(const DisconnectNetwork& disconnect) const {
     engine::disconnect_network(ctx_, client_, disconnect.network, id_of(disconnect.container), {.force = true});
     return {};
   }
-  std::string operator()(const CreateVolume& create) const {
+  Deed operator()(const CreateVolume& create) const {
     engine::create_volume(ctx_, client_, create.request);
     return {};
   }
-  std::string operator()(const RemoveVolume& remove) const {
+  Deed operator()(const RemoveVolume& remove) const {
     engine::remove_volume(ctx_, client_, remove.name);
     return {};
   }
-  std::string operator()(const CreateContainer& create) const {
+  Deed operator()(const CreateContainer& create) const {
     const CreateBody body = create.body(created_);
     const engine::CreatedContainer made = engine::create_container(ctx_, client_, {.name = create.name, .platform = body.platform}, *body.body);
     for (const std::string& warning : made.warnings) ctx_.warn("container " + create.name + ": " + printable(warning));
-    return made.id;
+    return {.created_id = made.id};
   }
-  std::string operator()(const WriteFile& file) const;
-  std::string operator()(const StartContainer& start) const {
-    engine::start_container(ctx_, client_, id_of(start.container));
-    return {};
+  Deed operator()(const WriteFile& file) const;
+  Deed operator()(const StartContainer& start) const {
+    return {.has_started = engine::start_container(ctx_, client_, id_of(start.container))};
   }
-  std::string operator()(const StopContainer& stop) const {
+  Deed operator()(const StopContainer& stop) const {
     engine::stop_container(ctx_, client_, id_of(stop.container), {.timeout = stop.timeout});
     return {};
   }
-  std::string operator()(const RestartContainer& restart) const {
+  Deed operator()(const RestartContainer& restart) const {
     engine::restart_container(ctx_, client_, id_of(restart.container), {.timeout = restart.timeout});
     return {};
   }
-  std::string operator()(const RenameContainer& rename) const {
+  Deed operator()(const RenameContainer& rename) const {
     engine::rename_container(ctx_, client_, id_of(rename.container), rename.to);
     return {};
   }
-  std::string operator()(const RemoveContainer& remove) const {
+  Deed operator()(const RemoveContainer& remove) const {
     engine::remove_container(ctx_, client_, id_of(remove.container), {.volumes = remove.with_anonymous_volumes, .force = remove.force});
     return {};
   }
-  std::string operator()(const RunHook& run) const;
-  std::string operator()(const Await&) const { throw Error(ErrorCode::failed, "a wait is no call"); }
+  Deed operator()(const RunHook& run) const;
+  Deed operator()(const Await&) const { throw Error(ErrorCode::failed, "a wait is no call"); }
 
  private:
   std::string id_of(const ContainerTarget& target) const {
@@ -116,7 +115,7 @@ class Performer {
 };
 
 // From the root, so that the engine makes the folders on the way, as `docker compose` does; a long path from its folder.
-std::string Performer::operator()(const WriteFile& file) const {
+Deed Performer::operator()(const WriteFile& file) const {
   std::string folder = "/";
   std::string name(file.path.substr(std::min(file.path.find_first_not_of('/'), file.path.size())));
   if (name.size() > tar_name_bytes_max) {
@@ -133,7 +132,7 @@ std::string Performer::operator()(const WriteFile& file) const {
   return {};
 }
 
-std::string Performer::operator()(const RunHook& run) const {
+Deed Performer::operator()(const RunHook& run) const {
   if (!run.hook.command || run.hook.command->empty()) return {};
   const engine::ExecRequest request{.command = *run.hook.command,
                                     .env = run.environment,
@@ -232,7 +231,7 @@ Aim Looker::operator()(const RemoveContainer& remove) const {
 
 }  // namespace
 
-std::string perform_step(const Context& ctx, engine::Client& client, const Step& step, const CreatedIds& created) {
+Deed perform_step(const Context& ctx, engine::Client& client, const Step& step, const CreatedIds& created) {
   return std::visit(Performer(ctx, client, created), step.action);
 }
 

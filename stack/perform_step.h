@@ -9,9 +9,14 @@
 
 namespace drover::stack {
 
-// Does it; returns the ID of the container that it created. What is so already is done. Throws what the client throws, and engine for a
-// hook that ends with another code than 0. `created`: IDs of what earlier steps created. Not for waits.
-std::string perform_step(const Context& ctx, engine::Client& client, const compose::Step& step, const compose::CreatedIds& created);
+struct Deed {
+  std::string created_id = {};  // of the container that it created
+  bool has_started = false;     // a container that did not run
+};
+
+// Does it. What is so already is done. Throws what the client throws, and engine for a hook that ends with another code than 0. `created`:
+// IDs of what earlier steps created. Not for waits.
+Deed perform_step(const Context& ctx, engine::Client& client, const compose::Step& step, const compose::CreatedIds& created);
 
 enum class After {
   refusal,      // the engine said no: what is there was perhaps so before
