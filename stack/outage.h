@@ -53,6 +53,7 @@ class Outages {
   bool wait_until_back();
   // It was waited for in vain, and has not answered since.
   bool is_given_up() const { return is_given_up_; }
+  std::chrono::milliseconds patience() const { return options_.patience; }
 
  private:
   void watch(const std::stop_token& stop);

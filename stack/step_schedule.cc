@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <string>
-#include <utility>
 #include <variant>
 
 namespace drover::stack {
@@ -65,7 +64,6 @@ void StepSchedule::find_kinds() {
 
 // Those that wait for it need not any more.
 void StepSchedule::settle(int step) {
-  if (std::exchange(node(step).is_released, true)) return;
   for (const int other : node(step).dependents) {
     if (--node(other).waits_for == 0 && node(other).phase == Phase::waiting) make_ready(other);
   }
@@ -149,16 +147,15 @@ void StepSchedule::finish(int step, State state) {
     if (turn_ == step) turn_ = 0;
     return;
   }
-  release(step);
-  if (turn_ == step) turn_ = 0;
+  settle(step);
+  if (turn_ == step) hand_turn_on(step);
 }
 
 // The turn goes to the start that follows, or to the next stop of several that belong together (containers that share a namespace), if it
 // can begin at once: else somebody else's may come in between.
-void StepSchedule::release(int step) {
-  settle(step);
-  if (turn_ != step || node(step).kind != Kind::swap_stop) return;
+void StepSchedule::hand_turn_on(int step) {
   turn_ = 0;
+  if (node(step).kind != Kind::swap_stop) return;
   for (const Kind next : {Kind::swap_start, Kind::swap_stop}) {
     for (const int other : node(step).dependents) {
       if (node(other).kind != next || node(other).phase != Phase::ready) continue;

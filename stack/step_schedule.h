@@ -34,8 +34,6 @@ class StepSchedule {
   bool has_wait() const;
   // One that is under way is over, and how.
   void finish(int step, compose::StepOutcome::State state);
-  // The stop that is under way has done what the steps after it need, although its call has not returned.
-  void release(int step);
   // The stop that is under way takes long: others may have their turn.
   void give_turn_away(int step);
   // No further step begins.
@@ -59,13 +57,13 @@ class StepSchedule {
     Phase phase = Phase::waiting;
     std::size_t waits_for = 0;
     std::vector<int> dependents = {};
-    bool is_released = false;  // its dependents have been told
   };
 
   Node& node(int step) { return nodes_[static_cast<std::size_t>(step)]; }
   const Node& node(int step) const { return nodes_[static_cast<std::size_t>(step)]; }
   void find_kinds();
   void settle(int step);
+  void hand_turn_on(int step);
   void make_ready(int step);
   bool may_begin(const Node& candidate) const;
   std::optional<int> choose_call() const;

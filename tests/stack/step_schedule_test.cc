@@ -69,20 +69,6 @@ BOOST_AUTO_TEST_CASE(one_that_takes_long_to_stop_keeps_nobody_waiting) {
   BOOST_TEST((take_all(schedule) == Ids{4, 10}));
 }
 
-BOOST_AUTO_TEST_CASE(a_start_may_follow_a_death_before_the_stop_returns) {
-  const Plan plan = two_swaps();
-  StepSchedule schedule(plan, OnFailure::halt);
-  for (const int id : take_all(schedule)) schedule.finish(id, State::done);
-  BOOST_TEST((take_all(schedule) == Ids{3}));
-  schedule.release(3);
-  BOOST_TEST((take_all(schedule) == Ids{4}));
-  schedule.finish(3, State::done);
-  BOOST_TEST(take_all(schedule).empty());
-  BOOST_TEST(schedule.has_turn(4));
-  schedule.finish(4, State::done);
-  BOOST_TEST((take_all(schedule) == Ids{5, 8}));
-}
-
 BOOST_AUTO_TEST_CASE(after_a_failure_nothing_begins) {
   const Plan plan = two_swaps();
   StepSchedule schedule(plan, OnFailure::halt);

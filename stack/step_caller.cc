@@ -1,0 +1,79 @@
+#include "stack/step_caller.h"
+
+#include "base/text.h"
+#include "engine/containers.h"
+
+#include <chrono>
+#include <map>
+#include <variant>
+
+namespace drover::stack {
+namespace {
+
+constexpr int tries_max = 5;  // of a step whose answers get lost
+
+Deed deed_of(const Aim& aim) { return {.created_id = aim.created_id}; }
+
+Deed try_once(const Context& ctx, engine::Client& client, Outages& outages, const compose::Step& step, const compose::CreatedIds& created, After after) {
+  try {
+    return perform_step(ctx, client, step, created);
+  } catch (const Error& error) {
+    if (outages.is_loss(error)) throw;
+    const Aim aim = look_for_aim(ctx, client, step, created, after);
+    if (aim.is_reached) return deed_of(aim);
+    throw;
+  }
+}
+
+void assert_one(const Context& ctx, engine::Client& client, const compose::Step& step, const std::string& container) {
+  const auto details = engine::find_container(ctx, client, container);
+  if (!details) return;
+  const auto* const stop = std::get_if<compose::StopContainer>(&step.action);
+  if (stop != nullptr && details->state.is_running) engine::stop_container(ctx, client, container, {.timeout = stop->timeout});
+  if (stop == nullptr && !details->state.is_running && details->state.exit_code != 0) engine::start_container(ctx, client, container);
+}
+
+}  // namespace
+
+Deed call_step(engine::Client& client, Outages& outages, const compose::Step& step, const compose::CreatedIds& created) {
+  if (outages.is_given_up() && !outages.wait_until_back()) throw Error(ErrorCode::network, "the engine does not answer any more");
+  for (int tries = 1;; ++tries) {
+    const After after = tries == 1 ? After::refusal : After::lost_answer;
+    try {
+      const Outages::Try one(outages);
+      if (after == After::lost_answer) {
+        const Aim aim = look_for_aim(one.ctx(), client, step, created, after);
+        if (aim.is_reached) return deed_of(aim);
+      }
+      return try_once(one.ctx(), client, outages, step, created, after);
+    } catch (const Error& error) {
+      if (!outages.is_loss(error)) throw;
+      if (std::holds_alternative<compose::RunHook>(step.action)) {
+        throw Error(ErrorCode::network, "the engine went away meanwhile, so what became of it is not known");
+      }
+      if (tries == tries_max) throw;
+    }
+    if (!outages.wait_until_back()) {
+      const auto seconds = std::chrono::duration<double>(outages.patience()).count();
+      throw Error(ErrorCode::network, "the engine did not come back within " + format_seconds(seconds));
+    }
+  }
+}
+
+// First what has to be down: it may hold the ports of what has to be up.
+void assert_done(const Context& ctx, engine::Client& client, const DoneSteps& done) {
+  std::map<std::string, const compose::Step*> last;  // by container
+  for (const auto& [step, container] : done) last[container] = step;
+  for (const bool stops : {true, false}) {
+    for (const auto& [container, step] : last) {
+      if (std::holds_alternative<compose::StopContainer>(step->action) != stops) continue;
+      try {
+        assert_one(ctx, client, *step, container);
+      } catch (const Error& error) {
+        ctx.debug("after the engine came back, " + step->resource + ": " + error.what());
+      }
+    }
+  }
+}
+
+}  // namespace drover::stack
