@@ -74,6 +74,11 @@ Named variables(const Texts& defaults, const Texts& own) {
   return result;
 }
 
+// As engines name anonymous volumes.
+bool is_random_name(std::string_view name) {
+  return name.size() == 64 && name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
 Named without_compose_labels(Named labels) {
   std::erase_if(labels, [](const auto& label) { return label.first.starts_with("com.docker.compose."); });
   return labels;
@@ -217,13 +222,17 @@ class Comparison {
     if (!has_range) compare_set("expose", std::move(exposed), std::move(actual));
   }
 
-  // "volume:data:/data:rw"
-  static Texts mount_texts(const Json& mounts) {
+  // "volume:data:/data:rw". Anonymous volumes have no name here, and none is looked for where the image declares one: whether a container
+  // got its own or goes on with an earlier one's depends on how it was made.
+  Texts mount_texts(const Json& mounts) const {
     Texts result;
     for (const Json& mount : mounts.is_array() ? mounts : Json::array()) {
+      const std::string type = text_of(member(mount, "Type")), target = text_of(member(mount, "Target"));
+      std::string source = text_of(member(mount, "Source"));
+      if (type == "volume" && is_random_name(source)) source.clear();
+      if (source.empty() && std::find(image_.volumes.begin(), image_.volumes.end(), target) != image_.volumes.end()) continue;
       const bool is_read_only = member(mount, "ReadOnly") == Json(true);
-      result.push_back(text_of(member(mount, "Type")) + ":" + text_of(member(mount, "Source")) + ":" + text_of(member(mount, "Target")) +
-                       (is_read_only ? ":ro" : ":rw"));
+      result.push_back(type + ":" + source + ":" + target + (is_read_only ? ":ro" : ":rw"));
     }
     return result;
   }
