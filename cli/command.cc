@@ -10,6 +10,7 @@ const std::vector<Command>& commands() {
     };
     const std::vector<Command> gc = gc_commands();
     rows.insert(rows.end() - 1, gc.begin(), gc.end());
+    for (const auto stack_command : {ps_command, logs_command}) rows.insert(rows.end() - 1, stack_command());
     return rows;
   }();
   return table;

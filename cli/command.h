@@ -66,6 +66,8 @@ Command verify_command();
 Command pin_command();
 Command unpin_command();
 std::vector<Command> gc_commands();
+Command ps_command();
+Command logs_command();
 Command store_gc_command();
 Command store_path_command();
 Command completion_command();

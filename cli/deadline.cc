@@ -1,8 +1,10 @@
 #include "cli/deadline.h"
 
 #include "base/text.h"
+#include "engine/timestamp.h"
 
 #include <ctime>
+#include <string>
 
 namespace drover::cli {
 namespace {
@@ -109,6 +111,27 @@ std::optional<system_clock::time_point> parse_rfc3339(std::string_view text) {
   return to_time_point(std::chrono::seconds(::timegm(&moment)) - *offset);
 }
 
+// What stands on a clock of this machine's time zone, from the same figures read as UTC.
+system_clock::time_point as_local(engine::Timestamp figures) {
+  const auto whole = std::chrono::floor<std::chrono::seconds>(figures);
+  const std::time_t seconds = whole.time_since_epoch().count();
+  std::tm moment{};
+  ::gmtime_r(&seconds, &moment);
+  moment.tm_isdst = -1;
+  return system_clock::from_time_t(std::mktime(&moment)) + (figures - whole);
+}
+
+std::optional<system_clock::time_point> parse_local(std::string_view text) {
+  constexpr std::string_view whole = "0000-01-01T00:00:00";
+  for (const std::size_t length : {std::size_t{10}, std::size_t{13}, std::size_t{16}}) {  // a date, with hours, with minutes
+    if (text.size() != length) continue;
+    const auto figures = engine::parse_timestamp(std::string(text) + std::string(whole.substr(length)) + "Z");
+    return figures ? std::optional(as_local(*figures)) : std::nullopt;
+  }
+  const auto figures = engine::parse_timestamp(std::string(text) + "Z");
+  return figures ? std::optional(as_local(*figures)) : std::nullopt;
+}
+
 }  // namespace
 
 std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
@@ -135,6 +158,17 @@ std::optional<system_clock::time_point> parse_deadline(std::string_view text, sy
   }
   if (const auto time = parse_time(text); time && time->length == text.size()) return next_local(*time, now);
   return parse_rfc3339(text);
+}
+
+std::optional<system_clock::time_point> parse_past_moment(std::string_view text, system_clock::time_point now) {
+  if (const auto duration = parse_duration(text)) return *duration < now.time_since_epoch() ? std::optional(now - *duration) : std::nullopt;
+  if (const auto moment = engine::parse_timestamp(text)) return *moment;
+  if (const auto seconds = parse_decimal(text)) {
+    constexpr double last = 9'000'000'000;  // in the year 2255: nanoseconds end in 2262
+    if (*seconds > last) return std::nullopt;
+    return system_clock::time_point(std::chrono::duration_cast<system_clock::duration>(std::chrono::duration<double>(*seconds)));
+  }
+  return parse_local(text);
 }
 
 }  // namespace drover::cli

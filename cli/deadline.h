@@ -18,4 +18,8 @@ std::optional<std::chrono::seconds> parse_duration(std::string_view text);
 // nor for what std::chrono::system_clock cannot count: after the year 2261.
 std::optional<std::chrono::system_clock::time_point> parse_deadline(std::string_view text, std::chrono::system_clock::time_point now);
 
+// Of --since and --until, as docker takes them: "10m" ago, RFC 3339, the same without an offset by the machine's own time zone and as short
+// as "2026-01-31", seconds since 1970 with or without a fraction. Nothing for anything else.
+std::optional<std::chrono::system_clock::time_point> parse_past_moment(std::string_view text, std::chrono::system_clock::time_point now);
+
 }  // namespace drover::cli

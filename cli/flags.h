@@ -67,6 +67,25 @@ struct Flags {
   bool no_archive = false;
   std::string plan;
   bool list = false;
+
+  // Of the commands that change a stack or look at one.
+  std::string stop_timeout;
+  std::string gate_timeout;
+  bool remove_orphans = false;
+  bool remove_volumes = false;
+  bool no_deps = false;
+  bool wait = false;
+  std::vector<std::string> statuses;
+  bool all = false;
+  bool no_trunc = false;
+  bool follow = false;
+  bool timestamps = false;
+  bool no_log_prefix = false;
+  bool no_color = false;
+  std::string since;
+  std::string until;
+  std::string tail;
+  std::string index;
 };
 
 }  // namespace drover::cli

@@ -16,9 +16,11 @@ void Output::write_text(std::string_view text) {
 
 void Output::write_raw(std::string_view text) { out_ << text; }
 
-void Output::finish() {
-  out_ << document_ << std::flush;
+void Output::write_now(std::string_view text) {
+  out_ << text << std::flush;
   if (!out_) throw Error(ErrorCode::io, "cannot write the result to standard output: it is closed or full");
 }
+
+void Output::finish() { write_now(document_); }
 
 }  // namespace drover::cli

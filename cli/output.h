@@ -24,6 +24,8 @@ class Output {
   void write_text(std::string_view text);
   // For programs that asked for something else than JSON, e.g. a completion script: always written.
   void write_raw(std::string_view text);
+  // For what goes on for long: written at once, whatever the format. Throws io when standard output cannot take it.
+  void write_now(std::string_view text);
   // Writes the document. Throws io when standard output cannot take what was written.
   void finish();
 

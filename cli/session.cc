@@ -160,14 +160,41 @@ std::vector<Reference> Session::some_references(std::string_view remedy) const {
   return references;
 }
 
-const compose::Project& Session::project() { return load_project(compose::ServiceFiles::read); }
+const compose::Project& Session::project() { return load_project(settings_.compose); }
 
-const compose::Project& Session::project_of_images() { return load_project(compose::ServiceFiles::skip); }
-
-const compose::Project& Session::load_project(compose::ServiceFiles files) {
-  if (project_) return *project_;
+const compose::Project& Session::project_of_images() {
   compose::LoadOptions options = settings_.compose;
-  options.service_files = files;
+  options.service_files = compose::ServiceFiles::skip;
+  return load_project(options);
+}
+
+Session::KnownProject Session::known_project() {
+  compose::LoadOptions options = settings_.compose;
+  if (options.files.empty() && options.project_name) return {.name = *options.project_name};
+  options.services.clear();
+  options.resources = compose::Resources::all;
+  options.service_files = compose::ServiceFiles::skip;
+  try {
+    const compose::Project& project = load_project(options);
+    return {.name = project.name, .files = &project};
+  } catch (const Error& error) {
+    const auto name = environment_.find("COMPOSE_PROJECT_NAME");
+    if (error.code() != ErrorCode::usage || name == environment_.end() || name->second.empty()) throw;
+    return {.name = name->second};
+  }
+}
+
+std::set<std::string> Session::KnownProject::services() const {
+  std::set<std::string> names;
+  if (files == nullptr) return names;
+  for (const compose::Service& service : files->services) names.insert(service.name);
+  names.insert(files->disabled_services.begin(), files->disabled_services.end());
+  return names;
+}
+
+const compose::Project& Session::load_project(const compose::LoadOptions& given) {
+  if (project_) return *project_;
+  compose::LoadOptions options = given;
   if (std::find(options.files.begin(), options.files.end(), "-") != options.files.end()) options.standard_input = read_standard_input();
   project_ = compose::load_project(options);
   for (const std::string& warning : project_->warnings) ctx_.warn(warning);

@@ -20,6 +20,7 @@
 #include <future>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -67,6 +68,15 @@ class Session {
   const compose::Project& project();
   // The same for those who only want its images: files that its services take variables from need not be there. One of the two a run.
   const compose::Project& project_of_images();
+  // For those who look at what runs, or change it: the compose files whole, whatever services the line names; or the name alone, where one
+  // is given and no file is, as docker compose has it: -p without -f, and COMPOSE_PROJECT_NAME where there are no files.
+  struct KnownProject {
+    std::string name;
+    const compose::Project* files = nullptr;
+
+    std::set<std::string> services() const;  // that the files have, in profiles that are on or not
+  };
+  KnownProject known_project();
   // Is there a compose file where one is looked for?
   bool has_project();
   // The given references, else what the compose project needs; names what is built instead.
@@ -82,7 +92,7 @@ class Session {
  private:
   net::Transport& transport();
   void remember(const std::function<void(const stack::StateFolder&)>& note);
-  const compose::Project& load_project(compose::ServiceFiles files);
+  const compose::Project& load_project(const compose::LoadOptions& options);
 
   const Flags& flags_;
   const Settings& settings_;

@@ -6,6 +6,7 @@
 
 #include <unistd.h>
 
+#include <limits>
 #include <string_view>
 
 namespace drover::cli {
@@ -150,6 +151,42 @@ std::optional<std::uint64_t> choose_free(const Flags& flags) {
   return size;
 }
 
+// Whole seconds, as docker takes them, or with a unit.
+std::optional<std::chrono::seconds> choose_seconds(const std::string& text, const char* option) {
+  if (text.empty()) return std::nullopt;
+  const std::optional<std::chrono::seconds> seconds = parse_duration(parse_uint(text) ? text + "s" : text);
+  if (!seconds) throw usage(std::string(option) + " " + printable(text) + ": not a time in seconds like 30, or 90s, 5m");
+  return seconds;
+}
+
+std::optional<std::chrono::system_clock::time_point> choose_moment(const std::string& text, const char* option, const Machine& machine) {
+  if (text.empty()) return std::nullopt;
+  const auto moment = parse_past_moment(text, machine.now);
+  if (!moment) throw usage(std::string(option) + " " + printable(text) + ": not a time like 10m, 2026-01-31T06:00:00+01:00 or 1769835600");
+  return moment;
+}
+
+std::optional<std::int64_t> choose_tail(const Flags& flags) {
+  if (flags.tail.empty() || flags.tail == "all") return std::nullopt;
+  const auto lines = parse_uint(flags.tail);
+  if (!lines || *lines > std::numeric_limits<std::int32_t>::max()) throw usage("--tail " + printable(flags.tail) + ": not a number of lines, nor all");
+  return static_cast<std::int64_t>(*lines);
+}
+
+std::optional<std::int64_t> choose_index(const Flags& flags) {
+  if (flags.index.empty()) return std::nullopt;
+  const auto index = parse_uint(flags.index);
+  if (!index || *index == 0 || *index > std::numeric_limits<std::int32_t>::max()) {
+    throw usage("--index " + printable(flags.index) + ": not the number of a container, from 1");
+  }
+  return static_cast<std::int64_t>(*index);
+}
+
+// NO_COLOR: https://no-color.org.
+bool choose_colours(const Flags& flags, const Environment& environment, const Machine& machine) {
+  return machine.is_output_terminal && !flags.no_color && variable(environment, "NO_COLOR").empty() && variable(environment, "TERM") != "dumb";
+}
+
 std::vector<std::filesystem::path> certs_directories(const Environment& environment) {
   std::vector<std::filesystem::path> folders;
   if (const std::string home = variable(environment, "HOME"); home.starts_with('/')) {  // rootless docker, podman
@@ -192,6 +229,7 @@ Machine Machine::real() {
   std::error_code ignored;  // a removed working directory only matters to relative paths
   return {.is_root = ::geteuid() == 0,
           .is_error_terminal = ::isatty(STDERR_FILENO) == 1,
+          .is_output_terminal = ::isatty(STDOUT_FILENO) == 1,
           .working_directory = std::filesystem::current_path(ignored)};
 }
 
@@ -261,6 +299,13 @@ Settings make_settings(const Flags& flags, const Environment& environment, const
   settings.min_free = choose_min_free(flags);
   settings.keep = choose_keep(flags);
   settings.free = choose_free(flags);
+  settings.stop_timeout = choose_seconds(flags.stop_timeout, "--stop-timeout");
+  settings.gate_timeout = choose_seconds(flags.gate_timeout, "--timeout");
+  settings.since = choose_moment(flags.since, "--since", machine);
+  settings.until = choose_moment(flags.until, "--until", machine);
+  settings.tail = choose_tail(flags);
+  settings.index = choose_index(flags);
+  settings.has_colours = choose_colours(flags, environment, machine);
   if (flags.keep_going && flags.fail_fast) throw usage("--keep-going and --fail-fast exclude each other");
   settings.json = flags.json;
   settings.quiet = flags.quiet;

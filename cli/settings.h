@@ -27,6 +27,7 @@ Environment read_environment();
 struct Machine {
   bool is_root = false;
   bool is_error_terminal = false;            // stderr
+  bool is_output_terminal = false;           // stdout
   std::filesystem::path working_directory;   // absolute
   std::chrono::system_clock::time_point now = std::chrono::system_clock::now();
 
@@ -58,6 +59,13 @@ struct Settings {
   std::optional<std::uint64_t> min_free;        // --min-free, bytes
   std::optional<std::size_t> keep;              // --keep
   std::optional<std::uint64_t> free;            // --free, bytes
+  std::optional<std::chrono::seconds> stop_timeout;  // -t, --stop-timeout
+  std::optional<std::chrono::seconds> gate_timeout;  // --timeout of up, --wait-timeout
+  std::optional<std::chrono::system_clock::time_point> since;  // --since, --until
+  std::optional<std::chrono::system_clock::time_point> until;
+  std::optional<std::int64_t> tail;             // --tail, lines; nothing: all
+  std::optional<std::int64_t> index;            // --index
+  bool has_colours = false;                     // on standard output
   bool json = false;
   bool quiet = false;
   bool verbose = false;

@@ -114,9 +114,33 @@ const Row rows[] = {
     {"UTC", "2024-06-15T05:00:00Z", "1600-01-01T00:00:00Z", ""},
 };
 
+const Row past_rows[] = {
+    {"UTC", "2024-06-15T05:00:00Z", "90m", "2024-06-15T03:30:00Z"},
+    {"UTC", "2024-06-15T05:00:00Z", "2024-06-14T03:30:00.5+02:00", "2024-06-14T01:30:00Z"},
+    {"UTC", "2024-06-15T05:00:00Z", "1718420400", "2024-06-15T03:00:00Z"},
+    {"UTC", "2024-06-15T05:00:00Z", "1718420400.25", "2024-06-15T03:00:00Z"},
+    {"UTC", "2024-06-15T05:00:00Z", "2024-06-14", "2024-06-14T00:00:00Z"},
+    {berlin, "2024-06-15T05:00:00Z", "2024-06-14", "2024-06-13T22:00:00Z"},
+    {berlin, "2024-06-15T05:00:00Z", "2024-06-14T08", "2024-06-14T06:00:00Z"},
+    {berlin, "2024-06-15T05:00:00Z", "2024-06-14T08:30", "2024-06-14T06:30:00Z"},
+    {berlin, "2024-06-15T05:00:00Z", "2024-01-14T08:30:05", "2024-01-14T07:30:05Z"},
+    {"UTC", "2024-06-15T05:00:00Z", "yesterday", ""},
+    {"UTC", "2024-06-15T05:00:00Z", "", ""},
+    {"UTC", "2024-06-15T05:00:00Z", "2024-13-01", ""},
+    {"UTC", "2024-06-15T05:00:00Z", "90000000000", ""},
+    {"UTC", "2024-06-15T05:00:00Z", "-5", ""},
+};
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(deadline)
+
+BOOST_DATA_TEST_CASE(a_past_moment_is_understood_or_nothing, data::make(past_rows), row) {
+  const auto now = at(row.now);
+  const Zone zone(row.zone);
+  const auto found = parse_past_moment(row.text, now);
+  BOOST_TEST((found ? in_utc(*found) : std::string()) == row.expected);
+}
 
 BOOST_DATA_TEST_CASE(a_time_is_understood_or_nothing, data::make(rows), row) {
   const auto now = at(row.now);
