@@ -18,7 +18,9 @@ bool is_active(const engine::ContainerSummary& container) {
   return container.state == "running" || container.state == "paused" || container.state == "restarting";
 }
 
-void require_known(const std::vector<engine::ContainerSummary>& containers, const ContainerChoice& choice, std::set<std::string> known) {
+void require_known(const std::vector<engine::ContainerSummary>& containers,
+                   const ContainerChoice& choice,
+                   std::set<std::string> known) {
   for (const engine::ContainerSummary& container : containers) known.insert(service_of(container.labels));
   for (const std::string& service : choice.services) {
     if (!known.contains(service)) throw Error(ErrorCode::usage, "no such service: " + printable(service, 80));
@@ -27,7 +29,9 @@ void require_known(const std::vector<engine::ContainerSummary>& containers, cons
 
 }  // namespace
 
-std::vector<engine::ContainerSummary> list_project_containers(const Context& ctx, engine::Client& client, const ContainerChoice& choice,
+std::vector<engine::ContainerSummary> list_project_containers(const Context& ctx,
+                                                              engine::Client& client,
+                                                              const ContainerChoice& choice,
                                                               const std::set<std::string>& known_services) {
   std::vector<engine::ContainerSummary> containers =
       engine::list_containers(ctx, client, {.filters = {{"label", {"com.docker.compose.project=" + choice.project}}}});
@@ -42,7 +46,8 @@ std::vector<engine::ContainerSummary> list_project_containers(const Context& ctx
 }
 
 std::string short_name_of(const std::string& container, const std::string& project) {
-  return container.starts_with(project + "-") || container.starts_with(project + "_") ? container.substr(project.size() + 1) : container;
+  return container.starts_with(project + "-") || container.starts_with(project + "_") ? container.substr(project.size() + 1)
+                                                                                      : container;
 }
 
 }  // namespace drover::stack

@@ -18,14 +18,16 @@
 namespace drover::stack {
 namespace {
 
-constexpr std::size_t unread_lines_max = 1000;            // of a container whose lines are ahead of the others'
-constexpr std::chrono::milliseconds look_interval{500};   // at whether somebody still runs
-constexpr std::chrono::milliseconds patience{2000};       // with nobody running: a container may be restarting
+constexpr std::size_t unread_lines_max = 1000;           // of a container whose lines are ahead of the others'
+constexpr std::chrono::milliseconds look_interval{500};  // at whether somebody still runs
+constexpr std::chrono::milliseconds patience{2000};      // with nobody running: a container may be restarting
 
-LogLine about(const engine::ContainerSummary& container) { return {.container = container.name, .service = service_of(container.labels)}; }
+LogLine about(const engine::ContainerSummary& container) {
+  return {.container = container.name, .service = service_of(container.labels)};
+}
 
-std::vector<engine::ContainerSummary> list(const Context& ctx, engine::Client& client, const ProjectLogsOptions& options,
-                                           const std::set<std::string>& known_services) {
+std::vector<engine::ContainerSummary>
+list(const Context& ctx, engine::Client& client, const ProjectLogsOptions& options, const std::set<std::string>& known_services) {
   ContainerChoice choice = options.choice;
   choice.with_stopped = true;
   std::vector<engine::ContainerSummary> containers = list_project_containers(ctx, client, choice, known_services);
@@ -36,7 +38,9 @@ std::vector<engine::ContainerSummary> list(const Context& ctx, engine::Client& c
   return containers;
 }
 
-Error named(Error error, const std::string& container) { return error.add_frame("cannot read the log of container " + container); }
+Error named(Error error, const std::string& container) {
+  return error.add_frame("cannot read the log of container " + container);
+}
 
 engine::LogOptions log_options(const ProjectLogsOptions& options) {
   return {.timestamps = true, .since = options.since, .until = options.until, .tail = options.tail};
@@ -92,14 +96,18 @@ class Merge {
     std::deque<LogLine> lines;
     bool has_ended = false;
   };
+
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Queue> queues_;
   bool is_over_ = false;
 };
 
-std::vector<Error> read_past(const Context& ctx, engine::Client& client, const ProjectLogsOptions& options,
-                             const std::vector<engine::ContainerSummary>& containers, const LogSink& on_line) {
+std::vector<Error> read_past(const Context& ctx,
+                             engine::Client& client,
+                             const ProjectLogsOptions& options,
+                             const std::vector<engine::ContainerSummary>& containers,
+                             const LogSink& on_line) {
   Merge merge(containers.size());
   std::vector<std::optional<Error>> failures(containers.size());
   std::stop_source stop;
@@ -111,8 +119,12 @@ std::vector<Error> read_past(const Context& ctx, engine::Client& client, const P
       if (!merge.push(index, line)) throw Error(ErrorCode::interrupted, "nobody reads any more");
     });
     try {
-      engine::read_container_logs(reading, client, containers[index].id, log_options(options),
-                                  [&](engine::OutputStream stream, std::span<const std::byte> bytes) { lines.feed(stream, bytes); });
+      engine::read_container_logs(
+          reading,
+          client,
+          containers[index].id,
+          log_options(options),
+          [&](engine::OutputStream stream, std::span<const std::byte> bytes) { lines.feed(stream, bytes); });
       lines.finish();
     } catch (const Error& error) {
       failures[index] = named(error, containers[index].name);
@@ -147,13 +159,16 @@ class Follower {
   }
 
   ~Follower() { end(); }
+
   Follower(const Follower&) = delete;
   Follower& operator=(const Follower&) = delete;
 
   std::vector<Error> run(const Context& caller, const std::vector<engine::ContainerSummary>& containers) {
-    engine::EventSubscription starts(
-        ctx_, client_,
-        {.filters = {{"type", {"container"}}, {"event", {"start"}}, {"label", {"com.docker.compose.project=" + options_.choice.project}}}});
+    engine::EventSubscription starts(ctx_,
+                                     client_,
+                                     {.filters = {{"type", {"container"}},
+                                                  {"event", {"start"}},
+                                                  {"label", {"com.docker.compose.project=" + options_.choice.project}}}});
     for (const engine::ContainerSummary& container : containers) begin(container, true);
     auto quiet_since = ctx_.clock->now();
     while (!is_over_) {
@@ -195,7 +210,9 @@ class Follower {
 
   bool runs_something() {
     const std::vector<engine::ContainerSummary> containers = list(ctx_, client_, options_, options_.choice.services);
-    return std::any_of(containers.begin(), containers.end(), [](const auto& each) { return each.state == "running" || each.state == "restarting"; });
+    return std::any_of(containers.begin(), containers.end(), [](const auto& each) {
+      return each.state == "running" || each.state == "restarting";
+    });
   }
 
   void take_in(const std::vector<engine::ContainerSummary>& containers) {
@@ -210,9 +227,11 @@ class Follower {
     }
   }
 
-  // A container that is there from the beginning is read as asked, another one from its own beginning, or from where its last reader ended.
+  // A container that is there from the beginning is read as asked, another one from its own beginning, or from where its last
+  // reader ended.
   void begin(const engine::ContainerSummary& container, bool is_first) {
-    engine::LogOptions log{.follow = container.state == "running" || container.state == "restarting" || container.state == "paused",
+    engine::LogOptions log{.follow =
+                               container.state == "running" || container.state == "restarting" || container.state == "paused",
                            .timestamps = true};
     if (is_first) {
       log.since = options_.since;
@@ -233,12 +252,15 @@ class Follower {
   void read(const engine::ContainerSummary& container, const engine::LogOptions& log) {
     LogLines lines(about(container), [&](const LogLine& line) { tell(container.id, line); });
     try {
-      engine::read_container_logs(ctx_, client_, container.id, log,
-                                  [&](engine::OutputStream stream, std::span<const std::byte> bytes) { lines.feed(stream, bytes); });
+      engine::read_container_logs(
+          ctx_, client_, container.id, log, [&](engine::OutputStream stream, std::span<const std::byte> bytes) {
+            lines.feed(stream, bytes);
+          });
       lines.finish();
     } catch (const Error& error) {
       const std::lock_guard lock(mutex_);
-      const bool is_expected = error.code() == ErrorCode::interrupted || error.code() == ErrorCode::not_found;  // it was removed meanwhile
+      const bool is_expected =
+          error.code() == ErrorCode::interrupted || error.code() == ErrorCode::not_found;  // it was removed meanwhile
       if (!is_expected) errors_.push_back(named(error, container.name));
     } catch (...) {
       const std::lock_guard lock(mutex_);
@@ -276,8 +298,8 @@ class Follower {
   std::mutex mutex_;
   std::exception_ptr failure_;
   std::vector<Error> errors_;
-  std::map<std::string, std::string> last_lines_;               // time, by container
-  std::map<std::string, std::unique_ptr<Reader>> readers_;      // by container
+  std::map<std::string, std::string> last_lines_;           // time, by container
+  std::map<std::string, std::unique_ptr<Reader>> readers_;  // by container
 };
 
 }  // namespace
@@ -317,7 +339,9 @@ void LogLines::emit(engine::OutputStream stream, std::string& line) {
   on_line_(told);
 }
 
-std::vector<Error> read_project_logs(const Context& ctx, engine::Client& client, const ProjectLogsOptions& options,
+std::vector<Error> read_project_logs(const Context& ctx,
+                                     engine::Client& client,
+                                     const ProjectLogsOptions& options,
                                      const std::function<void(const std::vector<engine::ContainerSummary>&)>& on_containers,
                                      const LogSink& on_line) {
   const std::vector<engine::ContainerSummary> containers = list(ctx, client, options, options.known_services);

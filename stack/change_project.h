@@ -1,0 +1,51 @@
+// The journeys of `drover down`, `stop`, `start` and `restart`: lock, look, plan, walk the plan. What is decided is decided in
+// compose/companions.h.
+#pragma once
+
+#include "base/context.h"
+#include "compose/companions.h"
+#include "engine/client.h"
+#include "stack/apply_plan.h"
+#include "stack/state_folder.h"
+
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace drover::stack {
+
+// What a run tells while it goes on; each may be empty.
+struct RunListener {
+  std::function<void(const compose::Plan&)> on_plan = {};                               // before anything is done
+  std::function<void(const compose::Step&, const compose::StepOutcome&)> on_step = {};  // one at a time, once it is over
+};
+
+struct ChangeRequest {
+  std::string project;
+  const compose::Project* files = nullptr;  // null: the containers' labels alone tell what there is
+  // compose::plan_down and so on, with what the caller asks for.
+  std::function<compose::Plan(const compose::Project&, const compose::ProjectState&)> plan;
+  bool takes_networks = false;  // down: who is in them is read as well
+  bool plans_only = false;
+};
+
+struct ChangeReport {
+  compose::Plan plan;
+  std::optional<ApplyReport> applied;  // nothing: only planned, or nothing to do
+};
+
+// `state_folder` null: no lock is held. Throws locked when another run changes the project, what the plan throws, and what the
+// Client throws before anything was done; never for what a step did.
+ChangeReport change_project(const Context& ctx,
+                            engine::Client& client,
+                            const StateFolder* state_folder,
+                            const ChangeRequest& request,
+                            const RunListener& listener);
+
+// How locks and journals of runs name the engine: "unix:///var/run/docker.sock", "ssh://ann@host", "https://host:2376/".
+std::string run_engine_name(const engine::Client& client);
+
+// Containers outside the project, by the volume of the project that they mount.
+std::map<std::string, std::string> find_volume_users(const Context& ctx, engine::Client& client, const std::string& project);
+
+}  // namespace drover::stack

@@ -1,0 +1,221 @@
+#include "stack/up_images.h"
+
+#include "base/parallel.h"
+#include "base/text.h"
+#include "engine/images.h"
+#include "engine/inventory.h"
+#include "stack/platforms.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace drover::stack {
+namespace {
+
+constexpr std::chrono::hours day{24};
+
+// "1d12h": as docker compose has it, weeks and days besides Go's units. Nothing for anything else.
+std::optional<std::chrono::seconds> parse_age(std::string_view text) {
+  constexpr std::string_view units = "smhdw";
+  constexpr std::int64_t seconds_of[] = {1, 60, 3600, 86400, 604800};
+  constexpr std::uint64_t count_max = 100'000;
+  std::chrono::seconds age{0};
+  if (text.empty()) return std::nullopt;
+  while (!text.empty()) {
+    const std::size_t end = text.find_first_not_of("0123456789");
+    const auto count = parse_uint(text.substr(0, end));
+    const std::size_t unit = end == std::string_view::npos ? end : units.find(text[end]);
+    if (!count || *count > count_max || unit == std::string_view::npos) return std::nullopt;
+    age += std::chrono::seconds(static_cast<std::int64_t>(*count) * seconds_of[unit]);
+    text.remove_prefix(end + 1);
+  }
+  return age;
+}
+
+PullPolicy policy_of(const compose::Service& service, const std::optional<PullPolicy>& override_policy) {
+  return override_policy ? *override_policy : PullPolicy::parse(service.pull_policy);
+}
+
+// An image of another platform than the service asks for is as good as none.
+bool has_wanted_platform(const compose::Service& service, const compose::ImageFacts& image) {
+  if (!service.platform || image.platform.empty()) return true;
+  const Platform wanted = Platform::parse(*service.platform);
+  const Platform found = Platform::parse(image.platform);
+  return wanted.os == found.os && wanted.architecture == found.architecture &&
+         (wanted.variant.empty() || wanted.variant == found.variant);
+}
+
+Error cannot_fetch(const compose::Service& service, const std::string& image, PullPolicy::Kind kind) {
+  const std::string what = "service " + service.name + ": image " + printable(image) + " is not in the engine";
+  if (kind == PullPolicy::Kind::never) {
+    return Error(ErrorCode::refused,
+                 what + " and its pull policy is never; bring it there with drover prefetch " + printable(image));
+  }
+  return Error(ErrorCode::refused, what + ", and drover does not build; build it with docker compose build " + service.name);
+}
+
+std::optional<ImageNeed::Why> find_need(const compose::Service& service,
+                                        const std::string& image,
+                                        const PullPolicy& policy,
+                                        bool is_local,
+                                        const TagTimes& tagged,
+                                        std::chrono::system_clock::time_point now) {
+  using Kind = PullPolicy::Kind;
+  const bool is_only_built = service.has_build && (!service.image || policy.kind == Kind::build);
+  if (!is_local && (is_only_built || policy.kind == Kind::never || policy.kind == Kind::build))
+    throw cannot_fetch(service, image, policy.kind);
+  if (!is_local) return ImageNeed::Why::missing;
+  if (is_only_built) return std::nullopt;
+  if (policy.kind == Kind::always) return ImageNeed::Why::always;
+  if (policy.kind != Kind::refresh) return std::nullopt;
+  const auto time = tagged.find(image);
+  const bool is_young = time != tagged.end() && time->second && now - *time->second < policy.age;
+  return is_young ? std::nullopt : std::optional(ImageNeed::Why::refresh);
+}
+
+WantedImage wanted(const compose::Service& service, const std::string& image) {
+  try {
+    WantedImage wanted{.reference = Reference::parse(image), .platform = {}, .services = {service.name}};
+    if (service.platform) wanted.platform = Platform::parse(*service.platform);
+    return wanted;
+  } catch (Error& error) {
+    throw error.add_frame("service " + service.name);
+  }
+}
+
+void add(std::vector<ImageNeed>& needs, ImageNeed need) {
+  const auto same = std::find_if(needs.begin(), needs.end(), [&](const ImageNeed& each) {
+    return each.image.reference == need.image.reference && each.image.platform == need.image.platform;
+  });
+  if (same == needs.end()) {
+    needs.push_back(std::move(need));
+    return;
+  }
+  same->image.services.push_back(need.image.services.front());
+  if (same->why == ImageNeed::Why::missing) same->why = need.why;  // the registry has more to say than the store
+}
+
+// The image of the store for that need, if every byte of it is there.
+std::optional<engine::LoadImage> find_in_store(const store::BlobStore& store, const ImageNeed& need, const Platform& platform) {
+  const std::optional<store::Tag> tag = store.find_tag(need.image.reference.to_string());
+  if (!tag) return std::nullopt;
+  try {
+    engine::LoadImage image = engine::find_load_image(store, need.image.reference, tag->descriptor, platform);
+    for (const Descriptor& layer : image.image.parsed.layers) {
+      if (!store.has(layer.digest, layer.size)) return std::nullopt;
+    }
+    return image;
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::interrupted) throw;
+    return std::nullopt;  // not this platform, or damaged: the registry will do
+  }
+}
+
+PrefetchedImage load(const Context& ctx, engine::Loader& loader, const ImageNeed& need, const engine::LoadImage& image) {
+  try {
+    const engine::LoadOutcome outcome = loader.load(ctx, image, {.settle = engine::Settle::never, .registry_auth = {}});
+    return {.wanted = need.image,
+            .platform = image.image.platform,
+            .digest = image.image.manifest.digest,
+            .image_id = outcome.image_id,
+            .state = outcome.state == engine::LoadOutcome::State::present ? PrefetchedImage::State::present
+                                                                          : PrefetchedImage::State::loaded,
+            .layers_total = outcome.layers_total,
+            .layers_sent = outcome.layers_sent,
+            .bytes_sent = outcome.bytes_sent,
+            .error = {}};
+  } catch (Error& error) {
+    throw error.add_frame("cannot load " + need.image.reference.familiar());
+  }
+}
+
+}  // namespace
+
+PullPolicy PullPolicy::parse(std::string_view text) {
+  using Kind = PullPolicy::Kind;
+  if (text.empty() || text == "missing" || text == "if_not_present") return {.kind = Kind::missing};
+  if (text == "always") return {.kind = Kind::always};
+  if (text == "never") return {.kind = Kind::never};
+  if (text == "build") return {.kind = Kind::build};
+  if (text == "daily") return {.kind = Kind::refresh, .age = day};
+  if (text == "weekly") return {.kind = Kind::refresh, .age = 7 * day};
+  if (text.starts_with("every_")) {
+    if (const auto age = parse_age(text.substr(6))) return {.kind = Kind::refresh, .age = *age};
+  }
+  throw Error(ErrorCode::usage,
+              "pull policy " + printable(text) + ": not one of always, missing, never, build, daily, weekly, every_<duration>");
+}
+
+std::string to_text(const ImageNeed& need) {
+  constexpr std::string_view reasons[] = {"not in the engine", "its pull policy is always", "older than its pull policy allows"};
+  return "image " + need.image.reference.familiar() + " of " + join(need.image.services, ", ") + ": " +
+         std::string(reasons[static_cast<int>(need.why)]) + ", fetched first";
+}
+
+std::vector<ImageNeed> plan_images(const compose::Project& project,
+                                   const std::map<std::string, compose::ImageFacts>& local,
+                                   const TagTimes& tagged,
+                                   const std::optional<PullPolicy>& override_policy,
+                                   std::chrono::system_clock::time_point now) {
+  std::vector<ImageNeed> needs;
+  for (const compose::Service& service : project.services) {
+    const std::string image = compose::image_of(project, service);
+    const auto found = local.find(image);
+    const bool is_local = found != local.end() && has_wanted_platform(service, found->second);
+    const auto why = find_need(service, image, policy_of(service, override_policy), is_local, tagged, now);
+    if (why) add(needs, {.image = wanted(service, image), .why = *why});
+  }
+  std::sort(needs.begin(), needs.end(), [](const ImageNeed& a, const ImageNeed& b) {
+    return std::tie(a.image.reference, a.image.platform) < std::tie(b.image.reference, b.image.platform);
+  });
+  return needs;
+}
+
+std::vector<std::string> names_to_date(const compose::Project& project, const std::optional<PullPolicy>& override_policy) {
+  std::set<std::string> names;
+  for (const compose::Service& service : project.services) {
+    if (policy_of(service, override_policy).kind == PullPolicy::Kind::refresh) names.insert(compose::image_of(project, service));
+  }
+  return {names.begin(), names.end()};
+}
+
+TagTimes read_tag_times(const Context& ctx, engine::Client& client, const std::vector<std::string>& names) {
+  TagTimes times;
+  for (const std::string& name : names) {
+    const std::optional<engine::ImageDetails> image = engine::find_image(ctx, client, name);
+    if (image && image->last_tag_time) times[name] = *image->last_tag_time;
+  }
+  return times;
+}
+
+std::vector<PrefetchedImage> fetch_images(const Context& ctx,
+                                          registry::Client& registry,
+                                          store::BlobStore& store,
+                                          engine::Client& client,
+                                          const std::vector<ImageNeed>& needs,
+                                          const PrefetchOptions& options) {
+  std::vector<PrefetchedImage> fetched;
+  std::vector<WantedImage> asked;
+  engine::Inventory inventory = engine::take_inventory(ctx, client, options.pull.jobs);
+  const Platform platform = inventory.platform;
+  engine::Loader loader(client, store, std::move(inventory));
+  for (const ImageNeed& need : needs) {
+    const Platform own = choose_load_target(need.image.platform, platform, options.pull.platforms).platform;
+    const auto stored = need.may_come_from_store() ? find_in_store(store, need, own) : std::nullopt;
+    if (stored) {
+      fetched.push_back(load(ctx, loader, need, *stored));
+    } else {
+      asked.push_back(need.image);
+    }
+  }
+  if (asked.empty()) return fetched;
+  const PrefetchReport report = prefetch(ctx, registry, store, &client, asked, options);
+  for (const PrefetchedImage& image : report.images) {
+    if (image.error) throw *image.error;
+    fetched.push_back(image);
+  }
+  return fetched;
+}
+
+}  // namespace drover::stack
