@@ -17,6 +17,8 @@ enum class ExitCode : int {
   network = 5,           // network, registry or authentication
   rate_limited = 6,
   updates_exist = 10,    // `check --exit-code`
+  rolled_back = 11,      // `up`: applied, a gate failed, everything is as it was
+  rollback_failed = 12,  // `up`: likewise, and the way back failed: a person is needed
   data_safety = 13,
   locked = 14,
   platform_missing = 15,

@@ -86,6 +86,20 @@ struct Flags {
   std::string until;
   std::string tail;
   std::string index;
+  bool force_recreate = false;
+  bool no_recreate = false;
+  bool always_recreate_deps = false;
+  bool renew_anonymous_volumes = false;
+  bool no_start = false;
+  bool allow_new_volumes = false;
+  bool rollback = false;
+  bool no_rollback = false;
+  bool detach = false;
+  bool build = false;
+  bool no_build = false;
+  bool quiet_pull = false;
+  std::string pull;
+  std::vector<std::string> scales;
 };
 
 }  // namespace drover::cli

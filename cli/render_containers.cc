@@ -24,8 +24,9 @@ std::string cut(const std::string& text, std::size_t columns) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     if ((static_cast<unsigned char>(text[i]) & 0xC0U) == 0x80U) continue;
     if (++characters == columns) {
-      const bool is_last = std::none_of(text.begin() + static_cast<std::ptrdiff_t>(i) + 1, text.end(),
-                                        [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
+      const bool is_last = std::none_of(text.begin() + static_cast<std::ptrdiff_t>(i) + 1, text.end(), [](char c) {
+        return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+      });
       return is_last ? text : text.substr(0, i) + "…";
     }
   }
@@ -52,13 +53,15 @@ struct PortRange {
 std::int64_t exit_code_of(const engine::ContainerSummary& container) {
   const std::size_t open = container.status.find('(');
   if (!container.status.starts_with("Exited") || open == std::string::npos) return 0;
-  return static_cast<std::int64_t>(parse_uint(container.status.substr(open + 1, container.status.find(')') - open - 1)).value_or(0));
+  return static_cast<std::int64_t>(
+      parse_uint(container.status.substr(open + 1, container.status.find(')') - open - 1)).value_or(0));
 }
 
 Json ports_json(const std::vector<engine::PublishedPort>& ports) {
   Json list = Json::array();
   for (const engine::PublishedPort& port : ports) {
-    list.push_back({{"hostIp", port.ip}, {"published", port.public_port}, {"target", port.private_port}, {"protocol", port.type}});
+    list.push_back(
+        {{"hostIp", port.ip}, {"published", port.public_port}, {"target", port.private_port}, {"protocol", port.type}});
   }
   return list;
 }
@@ -97,10 +100,12 @@ std::string ports_text(std::vector<engine::PublishedPort> ports) {
   std::vector<std::string> mapped;
   for (const engine::PublishedPort& port : ports) {
     if (!port.ip.empty() && port.public_port != port.private_port) {
-      mapped.push_back(address_text(port.ip, std::to_string(port.public_port)) + "->" + std::to_string(port.private_port) + "/" + port.type);
+      mapped.push_back(address_text(port.ip, std::to_string(port.public_port)) + "->" + std::to_string(port.private_port) + "/" +
+                       port.type);
       continue;
     }
-    const auto range = std::find_if(open.begin(), open.end(), [&](const PortRange& each) { return each.ip == port.ip && each.type == port.type; });
+    const auto range = std::find_if(
+        open.begin(), open.end(), [&](const PortRange& each) { return each.ip == port.ip && each.type == port.type; });
     if (range == open.end()) {
       open.push_back({port.ip, port.type, port.private_port, port.private_port});
     } else if (range->last + 1 == port.private_port) {
@@ -128,7 +133,8 @@ Json containers_json(const ContainersView& view) {
   Json list = Json::array();
   for (const engine::ContainerSummary& container : view.containers) {
     Json created = nullptr;
-    if (container.created) created = format_time(std::chrono::time_point_cast<std::chrono::system_clock::duration>(*container.created));
+    if (container.created)
+      created = format_time(std::chrono::time_point_cast<std::chrono::system_clock::duration>(*container.created));
     list.push_back({{"id", container.id},
                     {"name", container.name},
                     {"service", stack::service_of(container.labels)},
@@ -148,8 +154,13 @@ std::string containers_text(const ContainersView& view) {
   Table table({"NAME", "IMAGE", "COMMAND", "SERVICE", "CREATED", "STATUS", "PORTS"});
   for (const engine::ContainerSummary& container : view.containers) {
     const std::string command = view.is_truncated ? cut(container.command, command_columns) : container.command;
-    table.add({container.name, container.image_reference, "\"" + command + "\"", stack::service_of(container.labels),
-               created_text(container, view.now), container.status, ports_text(container.ports)});
+    table.add({container.name,
+               container.image_reference,
+               "\"" + command + "\"",
+               stack::service_of(container.labels),
+               created_text(container, view.now),
+               container.status,
+               ports_text(container.ports)});
   }
   return table.to_string();
 }

@@ -23,6 +23,7 @@ struct ContainersView {
   engine::Timestamp now = {};
   bool is_truncated = true;  // long commands are cut
 };
+
 // {"containers":[{"id","name","service","image","command","created","state","status","health","exitCode","ports":[{"hostIp","published",
 // "target","protocol"}]}]}
 Json containers_json(const ContainersView& view);

@@ -36,6 +36,7 @@ class Session {
 
   const Flags& flags() const { return flags_; }
   const Settings& settings() const { return settings_; }
+  const Environment& environment() const { return environment_; }
   const Context& ctx() const { return ctx_; }
   Output& output() { return output_; }
 

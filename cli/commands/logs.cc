@@ -1,7 +1,6 @@
 #include "cli/command.h"
 #include "cli/render.h"
 #include "cli/session.h"
-
 #include "stack/project_logs.h"
 
 #include <nlohmann/json.hpp>
@@ -16,10 +15,20 @@ namespace drover::cli {
 namespace {
 
 // The colours of prefixes, in turn, as docker compose has them: cyan, yellow, green, magenta, blue, then bright ones.
-constexpr std::array<const char*, 10> colours = {"\033[36m",   "\033[33m",   "\033[32m",   "\033[35m",   "\033[34m",
-                                                 "\033[36;1m", "\033[33;1m", "\033[32;1m", "\033[35;1m", "\033[34;1m"};
+constexpr std::array<const char*, 10> colours = {"\033[36m",
+                                                 "\033[33m",
+                                                 "\033[32m",
+                                                 "\033[35m",
+                                                 "\033[34m",
+                                                 "\033[36;1m",
+                                                 "\033[33;1m",
+                                                 "\033[32;1m",
+                                                 "\033[35;1m",
+                                                 "\033[34;1m"};
 
-std::string_view name_of(engine::OutputStream stream) { return stream == engine::OutputStream::standard_error ? "stderr" : "stdout"; }
+std::string_view name_of(engine::OutputStream stream) {
+  return stream == engine::OutputStream::standard_error ? "stderr" : "stdout";
+}
 
 // Lines as they come: "web-1  | text", or one JSON document, an entry a line.
 class LogWriter {
@@ -82,21 +91,26 @@ class LogWriter {
 ExitCode run(Session& session) {
   const Flags& flags = session.flags();
   const Settings& settings = session.settings();
-  if (settings.index && flags.services.size() != 1) throw Error(ErrorCode::usage, "--index is the number of one service's container: name one service");
+  if (settings.index && flags.services.size() != 1)
+    throw Error(ErrorCode::usage, "--index is the number of one service's container: name one service");
   const Session::KnownProject project = session.known_project();
-  const stack::ProjectLogsOptions options{.choice = {.project = project.name, .services = {flags.services.begin(), flags.services.end()}},
-                                          .known_services = project.services(),
-                                          .index = settings.index,
-                                          .since = settings.since,
-                                          .until = settings.until,
-                                          .tail = settings.tail,
-                                          .follows = flags.follow};
+  const stack::ProjectLogsOptions options{
+      .choice = {.project = project.name, .services = {flags.services.begin(), flags.services.end()}},
+      .known_services = project.services(),
+      .index = settings.index,
+      .since = settings.since,
+      .until = settings.until,
+      .tail = settings.tail,
+      .follows = flags.follow};
   session.engine().api_version(session.ctx());  // before the document is begun
   LogWriter writer(session, project.name);
   std::vector<Error> failures;
   try {
     failures = stack::read_project_logs(
-        session.ctx(), session.engine(), options, [&](const auto& containers) { writer.expect(containers); },
+        session.ctx(),
+        session.engine(),
+        options,
+        [&](const auto& containers) { writer.expect(containers); },
         [&](const stack::LogLine& line) { writer.write(line); });
   } catch (const Error& error) {
     if (error.code() == ErrorCode::io) throw;  // nobody takes what would be written
@@ -113,8 +127,10 @@ Command logs_command() {
   return {.path = "logs",
           .group = "Stack commands",
           .summary = "print what the containers of the compose project printed",
-          .details = "Of all containers together, in the order of their times; with --follow in the order in which lines come, until none of them\n"
-                     "runs. After the command, -f is --follow, as docker compose has it; the compose file's -f stands before it, or is --file.\n"
+          .details = "Of all containers together, in the order of their times; with --follow in the order in which lines come, "
+                     "until none of them\n"
+                     "runs. After the command, -f is --follow, as docker compose has it; the compose file's -f stands before it, "
+                     "or is --file.\n"
                      "--json prints one document, an entry a line, as lines come:\n"
                      "{\"entries\":[{\"container\",\"service\",\"stream\",\"time\",\"text\"}]}.",
           .example = "  drover logs -f --tail 20 web db",

@@ -1,7 +1,6 @@
 #include "cli/command.h"
 #include "cli/render_containers.h"
 #include "cli/session.h"
-
 #include "stack/project_containers.h"
 
 #include <nlohmann/json.hpp>
@@ -40,7 +39,8 @@ ExitCode run(Session& session) {
                       .now = session.ctx().clock->system_now(),
                       .is_truncated = !flags.no_trunc};
   std::erase_if(view.containers, [&](const engine::ContainerSummary& container) {
-    return !flags.statuses.empty() && std::find(flags.statuses.begin(), flags.statuses.end(), container.state) == flags.statuses.end();
+    return !flags.statuses.empty() &&
+           std::find(flags.statuses.begin(), flags.statuses.end(), container.state) == flags.statuses.end();
   });
   session.output().set_document(containers_json(view));
   session.output().write_text(session.settings().quiet ? quiet_text(view.containers)
@@ -55,12 +55,17 @@ Command ps_command() {
   return {.path = "ps",
           .group = "Stack commands",
           .summary = "list the containers of the compose project",
-          .details = "Those that run; with --all stopped ones and one-off containers too. Without a compose file: -p NAME. -q prints the IDs.",
-          .example = "  drover ps --all\n  drover -p mail ps --json | jq -r '.containers[] | select(.health == \"unhealthy\").service'",
+          .details = "Those that run; with --all stopped ones and one-off containers too. Without a compose file: -p NAME. -q "
+                     "prints the IDs.",
+          .example =
+              "  drover ps --all\n  drover -p mail ps --json | jq -r '.containers[] | select(.health == \"unhealthy\").service'",
           .positionals = {{"SERVICE", &Flags::services, "only the containers of these services"}},
           .options = {{"-a,--all", &Flags::all, "also those that do not run"},
                       {"--services", &Flags::show_services, "print the services' names"},
-                      {"--status", &Flags::statuses, "only those in this state, repeatable", "STATE",
+                      {"--status",
+                       &Flags::statuses,
+                       "only those in this state, repeatable",
+                       "STATE",
                        {"created", "running", "paused", "restarting", "removing", "exited", "dead"}},
                       {"--no-trunc", &Flags::no_trunc, "long commands whole"}},
           .run = run};
