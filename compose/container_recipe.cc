@@ -6,6 +6,8 @@
 #include "compose/quantity.h"
 #include "compose/shared_containers.h"
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 
 namespace drover::compose {
@@ -92,6 +94,16 @@ void add_files(std::vector<WriteFile>& files, const Service& service, const std:
 }
 
 }  // namespace
+
+std::optional<engine::EndpointSettings> endpoint_of(const CreateBody& body, const std::string& network) {
+  for (const LaterNetwork& later : body.later_networks)
+    if (later.network == network) return engine::parse_endpoint_settings(*later.endpoint);
+  const auto networking = body.body->find("NetworkingConfig");
+  if (networking == body.body->end()) return std::nullopt;
+  const nlohmann::json& endpoints = networking->at("EndpointsConfig");
+  const auto endpoint = endpoints.find(network);
+  return endpoint == endpoints.end() ? std::nullopt : std::optional(engine::parse_endpoint_settings(*endpoint));
+}
 
 std::set<std::string> needed_services(const Service& service) {
   std::set<std::string> services = shared_services(service);

@@ -7,6 +7,8 @@
 
 #include <functional>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,6 +30,9 @@ struct RecipeRequest {
 
 // Keeps nothing of the situation but what is shared. Throws what create_body throws, when called.
 std::function<CreateBody(const CreatedIds&)> make_recipe(const Situation& situation, const Service& service, const RecipeRequest& request);
+
+// What a body asks for in a network, at create or later; nothing when it does not join it.
+std::optional<engine::EndpointSettings> endpoint_of(const CreateBody& body, const std::string& network);
 
 // Services whose containers have to be known for it.
 std::set<std::string> needed_services(const Service& service);

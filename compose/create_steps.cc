@@ -82,7 +82,7 @@ class CreateSteps {
     } else {
       require_image(service);
     }
-    const CreateBody body = create.body(made_up_ids());
+    const CreateBody body = create.body(made_up_ids(draft_.works));
     step.action = std::move(create);
     slot.created = add(std::move(step));
     if (!slot.made) slot.target.step = slot.created;
@@ -93,15 +93,6 @@ class CreateSteps {
     const std::string image = image_of(*situation_.project, service);
     if (situation_.state.images.contains(image)) return;
     throw Error(ErrorCode::refused, "service " + service.name + ": the engine does not have its image " + printable(image, 200));
-  }
-
-  // Of the steps so far: for a first try of the body.
-  CreatedIds made_up_ids() const {
-    CreatedIds ids;
-    for (const ServiceWork& work : draft_.works)
-      for (const SlotWork& slot : work.slots)
-        if (slot.created != 0) ids[slot.created] = slot.made ? slot.made->id : std::string(64, '0');
-    return ids;
   }
 
   // What the body names: an engine would make a volume that is not there without its labels.
@@ -141,7 +132,7 @@ class CreateSteps {
       step.is_done = slot.made && slot.made->network_settings.networks.contains(later.network);
       if (place && place->is_changed && !step.is_done) continue;  // once it has been made again: network_steps.cc
       if (place && draft_.created_networks.contains(place->model->key)) step.depends_on.push_back(draft_.created_networks[place->model->key]);
-      add(std::move(step));
+      draft_.joins.push_back({&slot, place, add(std::move(step))});
     }
   }
 
@@ -159,6 +150,19 @@ class CreateSteps {
 };
 
 }  // namespace
+
+CreatedIds made_up_ids(const Works& works) {
+  CreatedIds ids;
+  for (const ServiceWork& work : works)
+    for (const SlotWork& slot : work.slots)
+      if (slot.created != 0) ids[slot.created] = slot.made ? slot.made->id : std::string(64, '0');
+  return ids;
+}
+
+CreateBody body_of(const PlanDraft& draft, const Service& service, int number) {
+  const FinalContainers others = final_containers(draft.situation, draft.works, needed_services(service));
+  return make_recipe(draft.situation, service, {.number = number, .others = others})(made_up_ids(draft.works));
+}
 
 void write_create_steps(PlanDraft& draft) {
   CreateSteps(draft).write();

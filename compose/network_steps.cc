@@ -23,17 +23,6 @@ const EndpointSettings* endpoint_in(const ContainerDetails& container, const eng
   return nullptr;
 }
 
-// What `body` asks for there.
-std::optional<EndpointSettings> endpoint_of(const CreateBody& body, const std::string& network) {
-  for (const LaterNetwork& later : body.later_networks)
-    if (later.network == network) return engine::parse_endpoint_settings(*later.endpoint);
-  const auto networking = body.body->find("NetworkingConfig");
-  if (networking == body.body->end()) return std::nullopt;
-  const auto endpoint = (*networking)["EndpointsConfig"].find(network);
-  if (endpoint == (*networking)["EndpointsConfig"].end()) return std::nullopt;
-  return engine::parse_endpoint_settings(*endpoint);
-}
-
 class NetworkSteps {
  public:
   NetworkSteps(PlanDraft& draft, const NetworkPlace& place) : draft_(draft), place_(place), found_(*place.found) {
@@ -56,6 +45,8 @@ class NetworkSteps {
       if (const EndpointSettings* endpoint = endpoint_in(container, found_); endpoint && !removed_.contains(container.id)) write_member(container, *endpoint);
     for (ServiceWork& work : draft_.works)
       for (SlotWork& slot : work.slots) write_new_member(work, slot);
+    for (const Join& join : draft_.joins)
+      if (join.network == &place_) draft_.builder.require(join.step, created_step_);
   }
 
  private:
@@ -116,16 +107,7 @@ class NetworkSteps {
   std::optional<EndpointSettings> asked_by_model(const SlotWork* slot) const {
     if (!slot || !slot->made) return std::nullopt;
     const Service& service = *work_of(*slot).service;
-    const FinalContainers others = final_containers(draft_.situation, draft_.works, needed_services(service));
-    return endpoint_of(make_recipe(draft_.situation, service, {.number = slot->slot.number, .others = others})(all_ids()), found_.name);
-  }
-
-  CreatedIds all_ids() const {
-    CreatedIds ids;
-    for (const ServiceWork& work : draft_.works)
-      for (const SlotWork& slot : work.slots)
-        if (slot.created != 0) ids[slot.created] = slot.made ? slot.made->id : std::string(64, '0');
-    return ids;
+    return endpoint_of(body_of(draft_, service, slot->slot.number), found_.name);
   }
 
   // Made in this run: it joins the network by its name, at its start; below API 1.44 a further one has to be joined before.
@@ -134,7 +116,7 @@ class NetworkSteps {
     const auto places = networks_of(draft_.situation, *work.service);
     if (std::find(places.begin(), places.end(), &place_) == places.end()) return;
     draft_.builder.require(slot.started, created_step_);
-    const CreateBody body = std::get<CreateContainer>(draft_.builder.at(slot.created).action).body(all_ids());
+    const CreateBody body = std::get<CreateContainer>(draft_.builder.at(slot.created).action).body(made_up_ids(draft_.works));
     for (const LaterNetwork& later : body.later_networks) {
       if (later.network != found_.name) continue;
       const ConnectNetwork connect{later.network, slot.target, engine::parse_endpoint_settings(*later.endpoint)};

@@ -13,6 +13,13 @@
 
 namespace drover::compose {
 
+// A container joins a network apart from its create and its start.
+struct Join {
+  const SlotWork* slot;
+  const NetworkPlace* network;
+  int step;
+};
+
 struct PlanDraft {
   const Situation& situation;
   Works& works;
@@ -24,7 +31,7 @@ struct PlanDraft {
   std::set<std::string> names_needed = {};          // by containers that do not have them yet
   std::vector<std::pair<int, std::string>> name_takers = {};  // steps, and the names that they give
   std::map<std::string, int> created_networks = {};  // by key: new ones, and changed ones that are made again
-  std::vector<ServiceChange> services = {};
+  std::vector<Join> joins = {};
 
   ServiceWork* find_work(const std::string& service);
   const engine::ContainerDetails* holder_of(const std::string& name) const;  // in the project
@@ -32,6 +39,11 @@ struct PlanDraft {
 
 // "container shop-web-1": by the name that the slot's container has in the end.
 std::string resource_of(const SlotWork& slot);
+
+// IDs of what the steps so far create: for a look at bodies before there are any.
+CreatedIds made_up_ids(const Works& works);
+// What would be made there.
+CreateBody body_of(const PlanDraft& draft, const Service& service, int number);
 
 // The parts, in this order. Each throws refused for what would fail half-way.
 void check_names(PlanDraft& draft);          // names.cc: whose names are needed, and whether they can be had

@@ -81,12 +81,27 @@ class ServiceSteps {
 
   // Start, then the hooks; dependents wait for the last of them.
   void start(SlotWork& slot, std::vector<int> needs, const std::string& cause, bool is_done) {
+    if (slot.made && !slot.made->state.is_running) join_networks(slot, needs);
     slot.started = add(step(slot, StartContainer{slot.target}, cause, std::move(needs)), is_done);
     slot.ready = slot.started;
     for (const Hook& hook : service_.post_start)
       slot.ready = add(step(slot, RunHook{slot.target, hook, lines_of(hook)}, "services." + service_.name + ".post_start", {slot.ready}));
     previous_ = slot.ready;
     if (!slot.target.id.empty()) draft_.start_of[slot.target.id] = slot.started;
+  }
+
+  // Which it lost when a run that made a network again was cut off.
+  void join_networks(const SlotWork& slot, std::vector<int>& needs) {
+    for (const NetworkPlace* place : networks_of(draft_.situation, service_)) {
+      const std::string& name = place->model->name;
+      const bool is_joining = std::any_of(draft_.joins.begin(), draft_.joins.end(), [&](const Join& join) { return join.slot == &slot && join.network == place; });
+      if (slot.made->network_settings.networks.contains(name) || is_joining) continue;
+      const auto settings = endpoint_of(body_of(draft_, service_, slot.slot.number), name);
+      if (!settings) continue;
+      const int joined = add(step(slot, ConnectNetwork{name, slot.target, *settings}, "services." + service_.name + ".networks: not in " + name, {draft_.created_networks[place->model->key]}));
+      draft_.joins.push_back({&slot, place, joined});
+      needs.push_back(joined);
+    }
   }
 
   int gate(SlotWork& slot, int after) {

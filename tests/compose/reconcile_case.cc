@@ -8,12 +8,14 @@
 namespace drover::compose {
 
 Project load_shop(const std::string& text) {
+  static std::map<std::string, Project> loaded;  // loading costs more than planning
+  if (const auto found = loaded.find(text); found != loaded.end()) return found->second;
   LoadOptions options;
   options.files = {"-"};
   options.working_directory = "/srv/shop";
   options.project_name = "shop";
   options.standard_input = text;
-  return load_project(options);
+  return loaded.emplace(text, load_project(options)).first->second;
 }
 
 void Shop::add_images(const Project& project) {
