@@ -4,6 +4,7 @@
 #include "engine/system.h"
 #include "stack/down_time.h"
 #include "stack/event_watch.h"
+#include "stack/failure_text.h"
 #include "stack/perform_step.h"
 #include "stack/step_caller.h"
 #include "stack/step_schedule.h"
@@ -138,9 +139,8 @@ class Run {
     try {
       deed = call_step(client_, outages_, step, created);
       return {.state = State::done};
-    } catch (Error& error) {
-      error.add_frame(failing_text(step));
-      return {.state = State::failed, .failure = error};
+    } catch (const Error& error) {
+      return {.state = State::failed, .failure = Error(error.code(), failing_text(step) + ": " + shorten_ids(error.what()))};
     } catch (const std::exception& error) {
       return {.state = State::failed, .failure = Error(ErrorCode::failed, failing_text(step) + ": " + error.what())};
     }

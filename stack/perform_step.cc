@@ -91,10 +91,7 @@ class Performer {
     engine::restart_container(ctx_, client_, id_of(restart.container), {.timeout = restart.timeout});
     return {};
   }
-  Deed operator()(const RenameContainer& rename) const {
-    engine::rename_container(ctx_, client_, id_of(rename.container), rename.to);
-    return {};
-  }
+  Deed operator()(const RenameContainer& rename) const;
   Deed operator()(const RemoveContainer& remove) const {
     engine::remove_container(ctx_, client_, id_of(remove.container), {.volumes = remove.with_anonymous_volumes, .force = remove.force});
     return {};
@@ -113,6 +110,26 @@ class Performer {
   engine::Client& client_;
   const CreatedIds& created_;
 };
+
+// While a container ends, 20.10 refuses: "sandbox … not found" (404), since it wants to tell the container's networks of the new name.
+Deed Performer::operator()(const RenameContainer& rename) const {
+  constexpr std::chrono::milliseconds pause{50};
+  constexpr int tries_max = 40;
+  const std::string id = id_of(rename.container);
+  for (int tries = 1;; ++tries) {
+    try {
+      engine::rename_container(ctx_, client_, id, rename.to);
+      return {};
+    } catch (const engine::EngineFailure& failure) {
+      const bool may_pass = failure.status == 404 || failure.status == 500;
+      if (!may_pass || tries == tries_max) throw;
+      const auto details = engine::find_container(ctx_, client_, id);
+      if (!details || details->name == rename.to) throw;
+    }
+    ctx_.clock->sleep_for(pause, ctx_.stop);
+    ctx_.check_stop();
+  }
+}
 
 // From the root, so that the engine makes the folders on the way, as `docker compose` does; a long path from its folder.
 Deed Performer::operator()(const WriteFile& file) const {
@@ -243,13 +260,6 @@ std::string resolve(const ContainerTarget& target, const CreatedIds& created) {
   if (!target.id.empty()) return target.id;
   const auto found = created.find(target.step);
   return found == created.end() ? std::string() : found->second;
-}
-
-std::string failing_text(const Step& step) {
-  const std::string detail = detail_of(step.action);
-  if (std::holds_alternative<RunHook>(step.action)) return "cannot run the hook \"" + printable(detail, 100) + "\" in " + step.resource;
-  if (std::holds_alternative<WriteFile>(step.action)) return "cannot write " + printable(detail, 200) + " into " + step.resource;
-  return "cannot " + std::string(operation_of(step.action)) + " " + step.resource + (detail.empty() ? "" : " " + printable(detail, 200));
 }
 
 }  // namespace drover::stack

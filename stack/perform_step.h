@@ -33,7 +33,5 @@ Aim look_for_aim(const Context& ctx, engine::Client& client, const compose::Step
 
 // The container that is meant; empty when the step that creates it has not.
 std::string resolve(const compose::ContainerTarget& target, const compose::CreatedIds& created);
-// What a person calls it: "cannot start container web-1".
-std::string failing_text(const compose::Step& step);
 
 }  // namespace drover::stack

@@ -1,6 +1,7 @@
 #include "stack/run_journal.h"
 
 #include "base/error.h"
+#include "stack/failure_text.h"
 #include "stack/last_words.h"
 #include "tests/compose/swap_plan.h"
 #include "tests/support/fake_clock.h"
@@ -107,6 +108,13 @@ BOOST_AUTO_TEST_CASE(two_runs_of_a_project_on_an_engine_keep_apart) {
 
 BOOST_AUTO_TEST_CASE(a_projects_name_leads_nowhere_else) {
   BOOST_TEST(state.run_journal_file("../../etc/x", engine_name).parent_path() == state.root() / "runs");
+}
+
+BOOST_AUTO_TEST_CASE(ids_are_cut_and_digests_are_not) {
+  const std::string id(64, 'a');
+  BOOST_TEST(stack::shorten_ids("POST /containers/" + id + "/start: " + id) == "POST /containers/aaaaaaaaaaaa/start: aaaaaaaaaaaa");
+  BOOST_TEST(stack::shorten_ids("sha256:" + id + " " + id + "b deadbeef") == "sha256:" + id + " " + id + "b deadbeef");
+  BOOST_TEST(stack::shorten_ids("") == "");
 }
 
 BOOST_AUTO_TEST_CASE(last_words_are_a_few_short_lines) {

@@ -192,7 +192,7 @@ FakeStack::Container* FakeStack::find(const std::string& name) {
 
 // Refused: an answer. Lost: an answer that is only told of.
 std::optional<FakeEngine::Answer> FakeStack::scripted(const std::string& kind, const std::string& name) {
-  if (std::erase(refusals_, kind + " " + name) > 0) return refusal(500, "scripted: no " + kind + " of " + name);
+  if (std::erase(refusals_, kind + " " + name) > 0) return refusal(400, "scripted: no " + kind + " of " + name);
   return std::nullopt;
 }
 

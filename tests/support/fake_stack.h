@@ -46,7 +46,7 @@ class FakeStack {
   std::map<std::string, std::string> files_of(const std::string& name) const;  // that were written, path and content
 
   // The next call of this kind ("create", "start", "stop", "rename", "remove", "connect", ...) on a container of that name does its work, and its
-  // answer is lost; or, refused, is answered with 500.
+  // answer is lost; or, refused, is answered with 400.
   void lose_answer(const std::string& kind, const std::string& name);
   void refuse(const std::string& kind, const std::string& name);
   // Containers without a restart policy are ended, those with "always" are started, as at a restart of an engine without live-restore.
