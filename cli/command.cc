@@ -6,7 +6,7 @@ const std::vector<Command>& commands() {
   static const std::vector<Command> table = [] {
     std::vector<Command> rows = {
         resolve_command(),  check_command(),   ls_command(),       inspect_command(),    config_command(), pull_command(),
-        load_command(),     prefetch_command(), down_command(),     start_command(),      stop_command(),   restart_command(),
+        load_command(),     prefetch_command(), up_command(),        down_command(),     start_command(),      stop_command(),   restart_command(),
         ps_command(),       logs_command(),    verify_command(),   store_gc_command(),   store_path_command(), pin_command(),
         unpin_command(),    completion_command(),
     };

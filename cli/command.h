@@ -66,6 +66,7 @@ Command verify_command();
 Command pin_command();
 Command unpin_command();
 std::vector<Command> gc_commands();
+Command up_command();
 Command down_command();
 Command start_command();
 Command stop_command();

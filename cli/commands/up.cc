@@ -1,0 +1,160 @@
+#include "stack/up.h"
+
+#include "cli/change.h"
+#include "cli/command.h"
+#include "cli/render_plan.h"
+#include "cli/session.h"
+#include "cli/up_options.h"
+#include "stack/up_images.h"
+
+#include <nlohmann/json.hpp>
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace drover::cli {
+namespace {
+
+using End = stack::UpReport::End;
+
+// Into the engine, by the store, and noted so that drover gc keeps them until a container uses them.
+void fetch(Session& session, const compose::Project& project, const std::vector<stack::ImageNeed>& needs) {
+  const std::optional<FileLock> lock = session.lock_for_loading();
+  Context ctx = session.ctx();
+  if (session.flags().quiet_pull) ctx.progress = &Progress::none();
+  store::BlobStore store = session.open_store(store::BlobStore::Access::write);
+  const stack::PrefetchOptions options{
+      .pull = session.pull_options({}), .load = {.settle = session.settings().settle, .registry_auth = {}}, .keep_going = false};
+  const std::vector<stack::PrefetchedImage> images =
+      stack::fetch_images(ctx, session.registry(), store, session.engine(), needs, options);
+  std::vector<stack::Ledger::Prefetched> records;
+  for (const stack::PrefetchedImage& image : images) {
+    records.push_back({.image_id = image.image_id,
+                       .reference = image.wanted.reference.familiar(),
+                       .project = project.name,
+                       .time = session.ctx().clock->system_now()});
+  }
+  session.note_prefetched(records);
+}
+
+// What a run that did not go as it should have ends with.
+Error ending_error(const stack::UpReport& report) {
+  Error error = *report.failure;
+  const std::string what = error.what();
+  switch (report.end) {
+  case End::rolled_back:
+    return Error(error.code(), what + "; rolled back: what was replaced runs as before");
+  case End::rollback_failed:
+    return Error(error.code(), what + "; the way back failed too: " + report.way_back->report.failure->what());
+  case End::failed:
+    break;
+  default:
+    return error;
+  }
+  if (report.applied->is_committed)
+    return Error(error.code(), what + "; the new containers run, the next drover up removes what is left");
+  if (report.way_back) return Error(error.code(), what + "; nothing that ran was touched");
+  return Error(error.code(), what + "; the new containers are kept (--no-rollback)");
+}
+
+ExitCode ending_code(const stack::UpReport& report, const Error& error) {
+  if (report.end == End::rollback_failed) return ExitCode::rollback_failed;
+  if (error.code() == ErrorCode::interrupted) return ExitCode::interrupted;
+  return report.end == End::rolled_back ? ExitCode::rolled_back : exit_code(error);
+}
+
+ExitCode finish(Session& session, const stack::UpReport& report) {
+  Json document = up_json(report);
+  if (!report.failure) {
+    session.output().set_document(document);
+    if (report.applied && !session.settings().quiet) session.output().write_text(services_text(report.plan, *report.applied));
+    return ExitCode::done;
+  }
+  const Error error = ending_error(report);
+  document["error"] = error_json(error);
+  session.output().set_document(document);
+  session.report(error);
+  for (const std::string& remedy : report.remedies) session.report(Error(error.code(), remedy));
+  return ending_code(report, error);
+}
+
+ExitCode run(Session& session) {
+  check_up_flags(session.flags());
+  compose::require_supported(session.project());
+  const compose::Project project = project_of_up(session.project(), session.flags());
+  const std::optional<stack::StateFolder> state = find_state(session);
+  stack::UpRequest request{.project = project,
+                           .options = up_options(session, project),
+                           .fetch = [&](const auto& needs) { fetch(session, project, needs); },
+                           .rolls_back = !session.flags().no_rollback,
+                           .plans_only = session.settings().dry_run};
+  if (!session.flags().pull.empty()) request.pull = stack::PullPolicy::parse(session.flags().pull);
+  const stack::UpReport report =
+      stack::up(session.ctx(), session.engine(), state ? &*state : nullptr, request, listener_of(session));
+  if (report.end == End::done) session.look();
+  return finish(session, report);
+}
+
+}  // namespace
+
+Command up_command() {
+  return {
+      .path = "up",
+      .group = "Stack commands",
+      .summary = "make the running containers what the compose files say",
+      .details =
+          "Everything is fetched and created before anything stops; then each service is swapped as soon as what it depends on "
+          "allows:\n"
+          "the old container is stopped and kept until the new one has passed its gate: it runs, or is healthy where it has a "
+          "health\n"
+          "check, within --timeout. When one fails, it and what was swapped with it go back to the old containers (exit code 11; "
+          "12 when\n"
+          "that fails too). Ctrl-C goes back as well, a second one ends at once. The plan is printed first: each step, what it "
+          "is done to\n"
+          "and why; --dry-run prints it and changes nothing. What docker compose made is taken over, and the other way round.",
+      .example = "  drover up --remove-orphans --dry-run\n  drover up --timeout 120 web",
+      .positionals = {{"SERVICE", &Flags::services, "only these services, and what they depend on"}},
+      .options = {{"--remove-orphans",
+                   &Flags::remove_orphans,
+                   "remove containers of services that the files know no more [COMPOSE_REMOVE_ORPHANS]"},
+                  {"--timeout,--wait-timeout",
+                   &Flags::gate_timeout,
+                   "within which a new container has to pass its gate (default 300)",
+                   "SECONDS"},
+                  {"-t,--stop-timeout",
+                   &Flags::stop_timeout,
+                   "then a container that does not stop is killed (default: its own)",
+                   "SECONDS"},
+                  {"--wait", &Flags::wait, "until all containers run or are healthy, also those that are left alone"},
+                  {"--rollback", &Flags::rollback, "go back to the old containers when a new one fails (default)"},
+                  {"--no-rollback", &Flags::no_rollback, "keep the new containers when one fails, and the old ones beside them"},
+                  {"--force-recreate", &Flags::force_recreate, "replace containers that are as the files say as well"},
+                  {"--no-recreate", &Flags::no_recreate, "leave containers that are there as they are"},
+                  {"--no-deps", &Flags::no_deps, "not what the named services depend on"},
+                  {"--always-recreate-deps", &Flags::always_recreate_deps, "replace what the named services depend on as well"},
+                  {"-V,--renew-anon-volumes",
+                   &Flags::renew_anonymous_volumes,
+                   "new anonymous volumes instead of those of the old containers"},
+                  {"--no-start", &Flags::no_start, "create what is missing, start nothing"},
+                  {"--scale", &Flags::scales, "so many containers of a service, repeatable", "SERVICE=NUMBER"},
+                  {"--pull",
+                   &Flags::pull,
+                   "when to ask the registry for images: always, missing, never, daily, weekly, every_12h",
+                   "POLICY"},
+                  {"--quiet-pull", &Flags::quiet_pull, "fetch images without a word"},
+                  {"--compose-epoch",
+                   &Flags::compose_epoch,
+                   "the release of docker compose that has to agree (default: the one that made what is there)",
+                   "VERSION"},
+                  {"--allow-new-volumes",
+                   &Flags::allow_new_volumes,
+                   "begin with empty volumes although another project has full ones of the same names"},
+                  {"-d,--detach", &Flags::detach, "accepted: drover up always is"},
+                  {"--build", &Flags::build, "refused: drover does not build"},
+                  {"--no-build", &Flags::no_build, "accepted: drover does not build"}},
+      .run = run};
+}
+
+}  // namespace drover::cli
