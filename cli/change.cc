@@ -25,11 +25,16 @@ stack::RunListener listener_of(Session& session) {
   listener.on_plan = [&session](const compose::Plan& plan) {
     if (!session.output().is_json() && !session.settings().quiet) session.output().write_now(change_plan_text(plan));
   };
-  listener.on_step = [&session](const compose::Step& step, const compose::StepOutcome& outcome) {
-    const std::string text = step_text(step, outcome);
-    const std::string id = "#" + std::to_string(step.id);
+  const auto tell = [&session](const std::string& phase, const std::string& id, const std::string& label, const std::string& text) {
     session.ctx().progress->on(
-        {.kind = ProgressEvent::Kind::message, .phase = "apply", .id = id, .label = step.resource, .text = text});
+        {.kind = ProgressEvent::Kind::message, .phase = phase, .id = id, .label = label, .done = 0, .total = 0, .text = text});
+  };
+  listener.on_step = [tell](const compose::Step& step, const compose::StepOutcome& outcome) {
+    tell("apply", "#" + std::to_string(step.id), step.resource, step_text(step, outcome));
+  };
+  listener.on_way_back = [tell](const Error& failure) { tell("rollback", "", "", std::string("going back: ") + failure.what()); };
+  listener.on_step_back = [tell](const compose::Step& step, const compose::StepOutcome& outcome) {
+    tell("rollback", "#" + std::to_string(step.id), step.resource, "back " + step_text(step, outcome));
   };
   return listener;
 }

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <map>
@@ -33,13 +34,42 @@ Json outcomes_json(const std::vector<StepOutcome>& outcomes) {
   return list;
 }
 
-Json services_json(const compose::Plan& plan, const stack::ApplyReport& applied) {
-  Json list = Json::array();
+// What became of a service in the end.
+struct Ending {
+  std::string service;
+  std::string action;
+  std::optional<double> down_seconds = {};
+};
+
+std::optional<double> down_of(const stack::ApplyReport& report, const std::string& service) {
+  const auto down = report.down_seconds.find(service);
+  return down == report.down_seconds.end() ? std::nullopt : std::optional(down->second);
+}
+
+bool has_step_of(const compose::Plan& plan, const std::string& service) {
+  return std::any_of(plan.steps.begin(), plan.steps.end(), [&](const compose::Step& step) { return step.group == service; });
+}
+
+// A service that went back was down until its old container ran again.
+std::vector<Ending> endings_of(const compose::Plan& plan, const stack::ApplyReport& applied, const stack::WayBackReport* way_back) {
+  std::vector<Ending> endings;
   for (const compose::ServiceChange& change : plan.services) {
-    const auto down = applied.down_seconds.find(change.service);
-    list.push_back({{"service", change.service},
-                    {"downSeconds", down == applied.down_seconds.end() ? Json(nullptr) : Json(rounded(down->second))},
-                    {"action", change.action}});
+    Ending ending{.service = change.service, .action = change.action, .down_seconds = down_of(applied, change.service)};
+    if (way_back != nullptr && has_step_of(way_back->plan, change.service)) {
+      ending.action = "rollback";
+      if (const auto down = down_of(way_back->report, change.service)) ending.down_seconds = down;
+    }
+    endings.push_back(std::move(ending));
+  }
+  return endings;
+}
+
+Json endings_json(const std::vector<Ending>& endings) {
+  Json list = Json::array();
+  for (const Ending& ending : endings) {
+    list.push_back({{"service", ending.service},
+                    {"downSeconds", ending.down_seconds ? Json(rounded(*ending.down_seconds)) : Json(nullptr)},
+                    {"action", ending.action}});
   }
   return list;
 }
@@ -52,6 +82,7 @@ std::string_view past_of(const std::string& action) {
                                                                 {"scale", "scaled"},
                                                                 {"remove", "removed"},
                                                                 {"stop", "stopped"},
+                                                                {"rollback", "as before"},
                                                                 {"none", "as it was"}};
   const auto found = words.find(action);
   return found == words.end() ? std::string_view(action) : found->second;
@@ -76,12 +107,16 @@ Json change_json(const compose::Plan& plan, const std::optional<stack::ApplyRepo
   Json json = compose::to_json(plan);
   if (!applied) return json;
   json["outcomes"] = outcomes_json(applied->outcomes);
-  json["services"] = services_json(plan, *applied);
+  json["services"] = endings_json(endings_of(plan, *applied, nullptr));
   return json;
 }
 
 Json up_json(const stack::UpReport& report) {
-  Json json = change_json(report.plan, report.applied);
+  Json json = compose::to_json(report.plan);
+  if (report.applied) {
+    json["outcomes"] = outcomes_json(report.applied->outcomes);
+    json["services"] = endings_json(endings_of(report.plan, *report.applied, report.way_back ? &*report.way_back : nullptr));
+  }
   json["result"] = to_string(report.end);
   if (report.way_back) {
     Json back = compose::to_json(report.way_back->plan);
@@ -92,13 +127,12 @@ Json up_json(const stack::UpReport& report) {
   return json;
 }
 
-std::string services_text(const compose::Plan& plan, const stack::ApplyReport& applied) {
+std::string services_text(const compose::Plan& plan, const stack::ApplyReport& applied, const stack::WayBackReport* way_back) {
   std::string text;
-  for (const compose::ServiceChange& change : plan.services) {
-    const auto down = applied.down_seconds.find(change.service);
-    if (change.action == "none" && down == applied.down_seconds.end()) continue;
-    text += change.service + ": " + std::string(past_of(change.action));
-    if (down != applied.down_seconds.end()) text += ", down " + down_text(down->second);
+  for (const Ending& ending : endings_of(plan, applied, way_back)) {
+    if (ending.action == "none" && !ending.down_seconds) continue;
+    text += ending.service + ": " + std::string(past_of(ending.action));
+    if (ending.down_seconds) text += ", down " + down_text(*ending.down_seconds);
     text += "\n";
   }
   return text;

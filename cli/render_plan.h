@@ -22,7 +22,7 @@ std::string step_text(const compose::Step& step, const compose::StepOutcome& out
 Json change_json(const compose::Plan& plan, const std::optional<stack::ApplyReport>& applied);
 // The same with "result", and after a way back "rollback" with the steps and outcomes of its own.
 Json up_json(const stack::UpReport& report);
-// A line a service that something was done to: "web: recreated, down 0.31s".
-std::string services_text(const compose::Plan& plan, const stack::ApplyReport& applied);
+// A line a service that something was done to: "web: recreated, down 0.31s"; after a way back "web: as before, down 0.62s".
+std::string services_text(const compose::Plan& plan, const stack::ApplyReport& applied, const stack::WayBackReport* way_back = nullptr);
 
 }  // namespace drover::cli

@@ -14,10 +14,14 @@
 
 namespace drover::stack {
 
-// What a run tells while it goes on; each may be empty.
+// What a run tells while it goes on; each may be empty. Called one at a time.
 struct RunListener {
-  std::function<void(const compose::Plan&)> on_plan = {};                               // before anything is done
-  std::function<void(const compose::Step&, const compose::StepOutcome&)> on_step = {};  // one at a time, once it is over
+  using OnStep = std::function<void(const compose::Step&, const compose::StepOutcome&)>;
+
+  std::function<void(const compose::Plan&)> on_plan = {};      // before anything is done
+  OnStep on_step = {};                                         // once it is over
+  std::function<void(const Error& failure)> on_way_back = {};  // before the first step back
+  OnStep on_step_back = {};                                    // of a plan of its own, which begins at #1
 };
 
 struct ChangeRequest {

@@ -84,7 +84,7 @@ std::vector<std::string> remedies_of_kept(const compose::Plan& plan, const std::
     const bool is_done = step.is_done || state_of(outcomes, step.id) == compose::StepOutcome::State::done;
     if (is_old && is_done)
       lines.push_back(step.group + ": the container from before is kept as " + rename->to +
-                      "; drover up takes it away once the new one is good");
+                      "; the next drover up removes it once the new one passes its gate, and goes back to it otherwise");
   }
   return lines;
 }

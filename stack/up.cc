@@ -101,7 +101,10 @@ class Up {
       report_.remedies = remedies_of_kept(report_.plan, report_.applied->outcomes);
       return;
     }
-    report_.way_back = go_back(ctx_, client_, report_.plan, *report_.applied, options);
+    if (listener_.on_way_back) listener_.on_way_back(*report_.failure);
+    ApplyOptions back = options;
+    back.on_end = listener_.on_step_back;
+    report_.way_back = go_back(ctx_, client_, report_.plan, *report_.applied, back);
     if (report_.way_back->report.failure) {
       report_.end = UpReport::End::rollback_failed;
       report_.remedies = remedies_of_way_back(report_.way_back->plan, report_.way_back->report.outcomes, find_running());

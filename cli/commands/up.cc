@@ -67,11 +67,11 @@ ExitCode ending_code(const stack::UpReport& report, const Error& error) {
 
 ExitCode finish(Session& session, const stack::UpReport& report) {
   Json document = up_json(report);
-  if (!report.failure) {
-    session.output().set_document(document);
-    if (report.applied && !session.settings().quiet) session.output().write_text(services_text(report.plan, *report.applied));
-    return ExitCode::done;
+  if (report.applied && !session.settings().quiet) {
+    session.output().write_text(services_text(report.plan, *report.applied, report.way_back ? &*report.way_back : nullptr));
   }
+  session.output().set_document(document);
+  if (!report.failure) return ExitCode::done;
   const Error error = ending_error(report);
   document["error"] = error_json(error);
   session.output().set_document(document);
@@ -93,7 +93,8 @@ ExitCode run(Session& session) {
   if (!session.flags().pull.empty()) request.pull = stack::PullPolicy::parse(session.flags().pull);
   const stack::UpReport report =
       stack::up(session.ctx(), session.engine(), state ? &*state : nullptr, request, listener_of(session));
-  if (report.end == End::done) session.look();
+  const bool looks = !session.settings().dry_run && !session.ctx().stop.stop_requested();
+  if (looks) session.look();  // so that drover gc knows what the project owns, and that what was prefetched is in use
   return finish(session, report);
 }
 
