@@ -113,9 +113,10 @@ Json change_json(const compose::Plan& plan, const std::optional<stack::ApplyRepo
 
 Json up_json(const stack::UpReport& report) {
   Json json = compose::to_json(report.plan);
-  if (report.applied) {
-    json["outcomes"] = outcomes_json(report.applied->outcomes);
-    json["services"] = endings_json(endings_of(report.plan, *report.applied, report.way_back ? &*report.way_back : nullptr));
+  if (report.end != stack::UpReport::End::planned) {
+    const stack::ApplyReport applied = report.applied.value_or(stack::ApplyReport{});
+    json["outcomes"] = outcomes_json(applied.outcomes);
+    json["services"] = endings_json(endings_of(report.plan, applied, report.way_back ? &*report.way_back : nullptr));
   }
   json["result"] = to_string(report.end);
   if (report.way_back) {
