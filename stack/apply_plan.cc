@@ -35,6 +35,8 @@ using State = StepOutcome::State;
 
 constexpr std::size_t warm_max = 4;  // connections that are opened before the first step: swaps take no more at once
 constexpr milliseconds late_events_max{2000};
+constexpr std::int64_t killed_code = 128 + 9;       // SIGKILL, SIGTERM: by somebody else
+constexpr std::int64_t terminated_code = 128 + 15;
 
 template <typename Kind>
 bool is(const Step& step) {
@@ -47,6 +49,16 @@ Context without_stop(const Context& ctx) {
   return own;
 }
 
+// Empty for steps that are about none.
+std::string container_of(const Step& step, const compose::CreatedIds& created) {
+  return std::visit(
+      [&](const auto& action) {
+        if constexpr (requires { action.container; }) return resolve(action.container, created);
+        return std::string();
+      },
+      step.action);
+}
+
 class Run {
  public:
   Run(const Context& ctx, engine::Client& client, const compose::Plan& plan, const ApplyOptions& options)
@@ -55,7 +67,8 @@ class Run {
         plan_(plan),
         options_(options),
         schedule_(plan, options.keeps_going ? StepSchedule::OnFailure::go_on : StepSchedule::OnFailure::halt),
-        outages_(ctx, client, options.outage, [this] { assert_what_was_done(); }),
+        outages_(
+            ctx, client, options.outage, [this] { assert_what_was_done(); }, [this] { return options_.keeps_going || has_unexplained_death(); }),
         waits_(without_stop(ctx), client, outages_, events_, [this](int id, Ending ending) { end_wait(id, std::move(ending)); }),
         events_(without_stop(ctx), client, [this](const std::string& container, const std::string& action) { hear(container, action); }),
         on_stop_(ctx.stop, [this] { halt(); }) {
@@ -223,6 +236,26 @@ class Run {
       }
     }
     assert_done(without_stop(ctx_).within(options_.outage.patience), client_, done);
+  }
+
+  // Somebody killed a container that this run has started, or one died with which it has nothing to do; once only, not one that always dies.
+  bool has_unexplained_death() {
+    std::set<std::string> stopped;
+    std::set<std::string> started;
+    {
+      const std::lock_guard lock(mutex_);
+      for (const auto& [id, time] : begun_) {
+        const bool ends = is<compose::StopContainer>(step(id)) || is<compose::RestartContainer>(step(id)) || is<compose::RemoveContainer>(step(id));
+        (ends ? stopped : started).insert(container_of(step(id), created_));
+      }
+    }
+    const auto oldest = steady_clock::now() - options_.outage.farewell_max;
+    const std::map<std::string, EventWatch::Record> records = events_.records();
+    return std::any_of(records.begin(), records.end(), [&](const auto& entry) {
+      const auto& [container, record] = entry;
+      if (record.deaths != 1 || record.seen.value_or(oldest) <= oldest || stopped.contains(container)) return false;
+      return !started.contains(container) || record.exit_code == killed_code || record.exit_code == terminated_code;
+    });
   }
 
   void finish_report() {

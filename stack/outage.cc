@@ -22,8 +22,13 @@ Context without_stop(const Context& ctx) {
 
 }  // namespace
 
-Outages::Outages(const Context& ctx, engine::Client& client, OutageOptions options, std::function<void()> on_return)
-    : ctx_(without_stop(ctx)), client_(client), options_(options), on_return_(std::move(on_return)), watcher_([this](const std::stop_token& stop) { watch(stop); }) {}
+Outages::Outages(const Context& ctx, engine::Client& client, OutageOptions options, std::function<void()> on_return, std::function<bool()> looks_like_shutdown)
+    : ctx_(without_stop(ctx)),
+      client_(client),
+      options_(options),
+      on_return_(std::move(on_return)),
+      looks_like_shutdown_(std::move(looks_like_shutdown)),
+      watcher_([this](const std::stop_token& stop) { watch(stop); }) {}
 
 Outages::~Outages() {
   watcher_.request_stop();

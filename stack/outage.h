@@ -21,13 +21,15 @@ struct OutageOptions {
   std::chrono::milliseconds patience{60'000};     // for an engine that restarts
   std::chrono::milliseconds pulse_every{15'000};  // while calls are under way the engine is asked whether it is there
   std::chrono::milliseconds answer_max{20'000};   // how long it may take to say so
+  std::chrono::milliseconds farewell_max{20'000};  // how long an engine that is shutting down goes on answering: dockerd gives containers 15 s
 };
 
 // Thread-safe. Ends before the client does.
 class Outages {
  public:
-  // `on_return` is called when the engine answers again after an answer was lost, before anybody goes on.
-  Outages(const Context& ctx, engine::Client& client, OutageOptions options, std::function<void()> on_return);
+  // `on_return` is called when the engine answers again after an answer was lost, before anybody goes on. `looks_like_shutdown` tells whether
+  // what happens to containers looks as if the engine were ending them all.
+  Outages(const Context& ctx, engine::Client& client, OutageOptions options, std::function<void()> on_return, std::function<bool()> looks_like_shutdown);
   ~Outages();
   Outages(const Outages&) = delete;
   Outages& operator=(const Outages&) = delete;
@@ -53,7 +55,9 @@ class Outages {
   bool wait_until_back();
   // It was waited for in vain, and has not answered since.
   bool is_given_up() const { return is_given_up_; }
-  std::chrono::milliseconds patience() const { return options_.patience; }
+  const OutageOptions& options() const { return options_; }
+  // An engine that shuts down answers to the last, with failures that mean nothing ("error creating overlay mount", seen on 20.10).
+  bool looks_like_shutdown() const { return looks_like_shutdown_ && looks_like_shutdown_(); }
 
  private:
   void watch(const std::stop_token& stop);
@@ -63,6 +67,7 @@ class Outages {
   engine::Client& client_;
   const OutageOptions options_;
   const std::function<void()> on_return_;
+  const std::function<bool()> looks_like_shutdown_;
 
   std::mutex mutex_;
   std::condition_variable_any changed_;

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "engine/containers.h"
+#include "engine/engine_failure.h"
 
 #include <chrono>
 #include <map>
@@ -25,6 +26,23 @@ Deed try_once(const Context& ctx, engine::Client& client, Outages& outages, cons
   }
 }
 
+// Malformed, about something that is not there, or in conflict with what is: an engine that goes away has other excuses (403, 500).
+bool is_about_the_request(int status) { return status == 400 || status == 404 || status == 409; }
+
+// A refusal by an engine that is shutting down says nothing about the step: it is tried until the engine is gone, or has proved to stay.
+Deed try_past_farewell(const Context& ctx, engine::Client& client, Outages& outages, const compose::Step& step, const compose::CreatedIds& created, After after) {
+  constexpr std::chrono::milliseconds pause{250};
+  const auto until = ctx.clock->now() + outages.options().farewell_max;
+  while (true) {
+    try {
+      return try_once(ctx, client, outages, step, created, after);
+    } catch (const engine::EngineFailure& failure) {
+      if (is_about_the_request(failure.status) || ctx.clock->now() >= until || !outages.looks_like_shutdown()) throw;
+    }
+    ctx.clock->sleep_for(pause, ctx.stop);
+  }
+}
+
 void assert_one(const Context& ctx, engine::Client& client, const compose::Step& step, const std::string& container) {
   const auto details = engine::find_container(ctx, client, container);
   if (!details) return;
@@ -45,7 +63,7 @@ Deed call_step(engine::Client& client, Outages& outages, const compose::Step& st
         const Aim aim = look_for_aim(one.ctx(), client, step, created, after);
         if (aim.is_reached) return deed_of(aim);
       }
-      return try_once(one.ctx(), client, outages, step, created, after);
+      return try_past_farewell(one.ctx(), client, outages, step, created, after);
     } catch (const Error& error) {
       if (!outages.is_loss(error)) throw;
       if (std::holds_alternative<compose::RunHook>(step.action)) {
@@ -54,7 +72,7 @@ Deed call_step(engine::Client& client, Outages& outages, const compose::Step& st
       if (tries == tries_max) throw;
     }
     if (!outages.wait_until_back()) {
-      const auto seconds = std::chrono::duration<double>(outages.patience()).count();
+      const auto seconds = std::chrono::duration<double>(outages.options().patience).count();
       throw Error(ErrorCode::network, "the engine did not come back within " + format_seconds(seconds));
     }
   }

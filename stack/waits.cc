@@ -16,6 +16,8 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 using State = compose::StepOutcome::State;
 
+constexpr milliseconds look_again_after{250};
+
 const Await& await_of(const compose::Step& step) { return std::get<Await>(step.action); }
 
 Waits::Ending failed(const Await& await, std::string why) {
@@ -113,6 +115,7 @@ void Waits::look_at(std::unique_lock<std::mutex>& lock, int step) {
   Wait& noted = waits_.at(step);
   if (ending.state == State::not_run) {
     if (noted.baseline == wait.baseline) noted.restarts_before = wait.restarts_before;
+    noted.suspected = wait.suspected;
     if (wait.due) noted.due = noted.due ? std::min(*noted.due, *wait.due) : wait.due;
     return;
   }
@@ -139,11 +142,24 @@ Waits::Ending Waits::look(Wait& wait) {
     return failed(await, wait.step->resource + ": cannot tell whether it runs: " + error.what());
   }
   if (details && !wait.restarts_before) wait.restarts_before = details->restart_count;
+  const bool wants_memory = details && details->state.is_oom_killed;
   const Judgement judgement = judge(await, describe(wait, std::move(details)));
   if (judgement.verdict == Judgement::Verdict::passed) return {.state = State::done};
+  if (judgement.verdict == Judgement::Verdict::failed && !wants_memory && may_be_a_farewell(wait)) {
+    wait.due = steady_clock::now() + look_again_after;
+    return {};
+  }
   if (judgement.verdict == Judgement::Verdict::failed) return failed(await, explain(wait, judgement.why));
   if (judgement.look_again) wait.due = steady_clock::now() + *judgement.look_again;
   return {};
+}
+
+// An engine that shuts down ends every container before it goes: what it does then is no container's fault, and is over soon.
+bool Waits::may_be_a_farewell(Wait& wait) const {
+  if (!outages_.looks_like_shutdown()) return false;
+  const auto now = steady_clock::now();
+  if (!wait.suspected) wait.suspected = now;
+  return now - *wait.suspected < outages_.options().farewell_max;
 }
 
 Watched Waits::describe(const Wait& wait, std::optional<engine::ContainerDetails> details) const {
