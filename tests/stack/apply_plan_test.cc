@@ -220,9 +220,25 @@ BOOST_AUTO_TEST_CASE(an_engine_that_restarts_in_the_middle_is_waited_for) {
   }
 }
 
+// Its containers are dead already when it still answers, and what it answers means nothing; then it is away.
+BOOST_AUTO_TEST_CASE(an_engine_that_shuts_down_is_not_believed) {
+  engine.fake.before("POST /containers/" + web + "/stop", [&] { stack.restart(); });
+  const std::string name = web.substr(0, 12) + "_shop-web-1";
+  stack.refuse("start", name, 500);
+  stack.refuse("start", name, 403);
+  stack.refuse("start", name, 500, [&] { engine.fake.go_away(3); });
+  Plan all = plan();
+  for (Step& step : all.steps) {
+    if (auto* await = std::get_if<Await>(&step.action)) await->settle = step.group == "db" ? 1500ms : 1ms;  // db is still being watched when it is killed
+  }
+  const stack::ApplyReport report = apply(all);
+  BOOST_TEST(text_of(report) == "");
+  BOOST_TEST(stack.text() == swapped);
+}
+
 // It keeps its connections and says nothing; nothing waits for ever.
 BOOST_AUTO_TEST_CASE(an_engine_that_answers_nothing_is_given_up) {
-  options.outage = {.patience = 200ms, .pulse_every = 50ms, .answer_max = 200ms};
+  options.outage = {.patience = 0ms, .pulse_every = 50ms, .answer_max = 2000ms};
   engine.fake.before("POST /containers/" + db + "/stop", [&] { engine.fake.hang(true); });
   stack.set_behaviour("db:1", {.stops_when_told = true});
   const stack::ApplyReport report = apply(plan());

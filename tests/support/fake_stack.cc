@@ -126,9 +126,9 @@ void FakeStack::lose_answer(const std::string& kind, const std::string& name) {
   losses_.push_back(kind + " " + name);
 }
 
-void FakeStack::refuse(const std::string& kind, const std::string& name) {
+void FakeStack::refuse(const std::string& kind, const std::string& name, int status, std::function<void()> then) {
   const std::scoped_lock lock(mutex_);
-  refusals_.push_back(kind + " " + name);
+  refusals_.push_back({kind + " " + name, status, std::move(then)});
 }
 
 void FakeStack::restart() {
@@ -190,10 +190,13 @@ FakeStack::Container* FakeStack::find(const std::string& name) {
   return nullptr;
 }
 
-// Refused: an answer. Lost: an answer that is only told of.
 std::optional<FakeEngine::Answer> FakeStack::scripted(const std::string& kind, const std::string& name) {
-  if (std::erase(refusals_, kind + " " + name) > 0) return refusal(400, "scripted: no " + kind + " of " + name);
-  return std::nullopt;
+  const auto found = std::find_if(refusals_.begin(), refusals_.end(), [&](const Refusal& refusal) { return refusal.key == kind + " " + name; });
+  if (found == refusals_.end()) return std::nullopt;
+  const Refusal scripted = *found;
+  refusals_.erase(found);
+  if (scripted.then) scripted.then();
+  return refusal(scripted.status, "scripted: no " + kind + " of " + name);
 }
 
 std::optional<FakeEngine::Answer> FakeStack::answer_container(std::unique_lock<std::mutex>& lock, const EngineRequest& request, const std::string& name, const std::string& action) {

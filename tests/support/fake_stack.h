@@ -6,8 +6,9 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include <cstdint>
 #include <condition_variable>
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -46,9 +47,9 @@ class FakeStack {
   std::map<std::string, std::string> files_of(const std::string& name) const;  // that were written, path and content
 
   // The next call of this kind ("create", "start", "stop", "rename", "remove", "connect", ...) on a container of that name does its work, and its
-  // answer is lost; or, refused, is answered with 400.
+  // answer is lost; or, refused, is answered with this status after `then` was called.
   void lose_answer(const std::string& kind, const std::string& name);
-  void refuse(const std::string& kind, const std::string& name);
+  void refuse(const std::string& kind, const std::string& name, int status = 400, std::function<void()> then = {});
   // Containers without a restart policy are ended, those with "always" are started, as at a restart of an engine without live-restore.
   void restart();
   // "stop web-1", "start web-1": in the order in which they were done.
@@ -73,6 +74,11 @@ class FakeStack {
     std::string id;
     std::map<std::string, std::string> labels = {};
     std::map<std::string, std::string> options = {};
+  };
+  struct Refusal {
+    std::string key;
+    int status = 400;
+    std::function<void()> then = {};
   };
   using Answer = FakeEngine::Answer;
 
@@ -103,7 +109,7 @@ class FakeStack {
   std::map<std::string, Container> containers_;  // by ID
   std::map<std::string, Network> networks_;      // by name
   std::vector<std::string> losses_;              // "start web-1"
-  std::vector<std::string> refusals_;
+  std::vector<Refusal> refusals_;
   std::vector<std::string> deeds_;
   bool may_stop_ = false;
   int made_ = 0;
