@@ -109,17 +109,26 @@ void PlanBuilder::see_through_done(const std::vector<int>& order) {
   }
 }
 
+// What is implied: by a way of steps that are all still to be done; for one that is done, which nobody waits for, by any way.
 void PlanBuilder::leave_out_implied(const std::vector<int>& order) {
-  std::vector<std::vector<bool>> behind(entries_.size());  // by step: what has to be over before it
+  const std::size_t count = entries_.size();
+  std::vector<std::vector<bool>> waited(count);   // by step: what is certain to be over before it
+  std::vector<std::vector<bool>> reached(count);  // and what comes before it at all
+  const auto merge = [](std::vector<bool>& into, const std::vector<bool>& from) {
+    for (std::size_t i = 0; i < into.size(); ++i) into[i] = into[i] || from[i];
+  };
   for (const int number : order) {
-    std::vector<bool>& own = behind[index_of(number)];
-    own.resize(entries_.size());
+    std::vector<bool>& own_waited = waited[index_of(number)];
+    std::vector<bool>& own_reached = reached[index_of(number)];
+    own_waited.resize(count);
+    own_reached.resize(count);
     std::vector<int>& needs = at(number).depends_on;
-    for (const int needed : needs)
-      if (!at(needed).is_done)
-        for (std::size_t i = 0; i < own.size(); ++i) own[i] = own[i] || behind[index_of(needed)][i];
-    std::erase_if(needs, [&](int needed) { return own[index_of(needed)]; });
-    for (const int needed : needs) own[index_of(needed)] = true;
+    for (const int needed : needs) {
+      if (!at(needed).is_done) merge(own_waited, waited[index_of(needed)]);
+      merge(own_reached, reached[index_of(needed)]);
+    }
+    std::erase_if(needs, [&](int needed) { return (at(needed).is_done ? own_reached : own_waited)[index_of(needed)]; });
+    for (const int needed : needs) own_waited[index_of(needed)] = own_reached[index_of(needed)] = true;
   }
 }
 

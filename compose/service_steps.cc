@@ -20,10 +20,16 @@ bool is_bad(const ContainerDetails& container) {
   return !state.is_running && state.exit_code != 0 && state.exit_code != 137 && state.exit_code != 143;
 }
 
-// It ran when an earlier run began to put `made` in its place.
-bool ran_before(const ContainerDetails& old, const ContainerDetails* made, const std::string& expected) {
-  if (!made || !old.state.started) return false;
-  return is_kept_name(old.name, expected) || (old.state.finished && made->created && *old.state.finished >= *made->created);
+// It ran when an earlier run began to put another in its place: it was stopped after that one had been made.
+bool ran_before(const SlotWork& slot) {
+  const ContainerDetails& old = *slot.old;
+  if (!old.state.started) return false;
+  if (is_kept_name(old.name, slot.slot.name)) return true;
+  ContainerList made = slot.slot.debris;
+  if (slot.made) made.push_back(slot.made);
+  return std::any_of(made.begin(), made.end(), [&](const ContainerDetails* each) {
+    return old.state.finished && each->created && *old.state.finished >= *each->created;
+  });
 }
 
 std::vector<std::string> lines_of(const Hook& hook) {
@@ -106,7 +112,7 @@ class ServiceSteps {
 
   int gate(SlotWork& slot, int after) {
     Await await{.container = slot.target, .until = Await::Until::gate, .timeout = options_.gate_timeout};
-    await.was_bad_before = slot.old && is_bad(*slot.old) && !ran_before(*slot.old, slot.made, slot.slot.name);
+    await.was_bad_before = slot.old && is_bad(*slot.old) && !ran_before(slot);
     await.may_complete = may_complete();
     slot.gate = add(step(slot, await, await.was_bad_before ? "what it replaces was not well either" : "", {after}));
     return slot.gate;
@@ -154,7 +160,8 @@ class ServiceSteps {
     stop_old(slot, cause);
     int last = slot.stopped != 0 ? slot.stopped : slot.created;
     if (options_.starts) {
-      start_new(slot, work_.stops_early || slot.stopped == 0 ? with(conditions(), last) : std::vector<int>{last});
+      const bool has_waited = slot.old->state.is_running && !work_.stops_early;  // with its stop
+      start_new(slot, has_waited ? std::vector<int>{last} : with(conditions(), last));
       last = slot.started;
       gate(slot, slot.ready);
     }
@@ -164,7 +171,7 @@ class ServiceSteps {
   void stop_old(SlotWork& slot, const std::string& cause) {
     if (slot.old->state.is_running) {
       slot.stopped = stop(slot, *slot.old, cause, work_.stops_early || !options_.starts ? std::vector<int>{} : conditions());
-    } else if (ran_before(*slot.old, slot.made, slot.slot.name)) {
+    } else if (ran_before(slot)) {
       slot.stopped = add(step(slot, StopContainer{.container = {.id = slot.old->id}, .timeout = options_.stop_timeout}, cause), true);
     }
   }

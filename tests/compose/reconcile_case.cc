@@ -40,8 +40,9 @@ std::string Shop::text(const std::string& text, const UpOptions& options) {
   const std::vector<engine::ContainerDetails> containers = engine.state("shop").containers;
   std::string transcript = to_text(plan(text, options));
   for (const auto& container : containers) {
-    transcript = replace_every(transcript, short_id(container.id), "<" + container.name + ">");
-    transcript = replace_every(transcript, container.id.substr(12, 12), "<2nd part of " + container.name + ">");
+    const std::string number = container_number(container) > 1 ? " #" + std::to_string(container_number(container)) : "";
+    transcript = replace_every(transcript, short_id(container.id), "<" + container.config.image + number + ">");
+    transcript = replace_every(transcript, container.id.substr(12, 12), "<" + container.config.image + number + ", next>");
   }
   return transcript;
 }

@@ -21,7 +21,7 @@ struct Shop {
   Plan plan(const std::string& text, const UpOptions& options = {});
   // Does it; the plan that was done.
   Plan up(const std::string& text, const UpOptions& options = {});
-  // The same as a transcript, with IDs of containers as <NAME> of what has the ID now.
+  // The same as a transcript, with beginnings of IDs as <IMAGE> of what has the ID.
   std::string text(const std::string& text, const UpOptions& options = {});
   // The message, with the code in front: "refused: ..."; "none".
   std::string refusal(const std::string& text, const UpOptions& options = {});
