@@ -11,8 +11,9 @@ using engine::ContainerDetails;
 
 bool has_image(const Situation& situation, const Service& service, const ContainerDetails& container) {
   const auto facts = situation.state.images.find(image_of(*situation.project, service));
-  // An image that is gone from the engine since: its containers go on.
-  return facts == situation.state.images.end() || label_of(container, image_label) == facts->second.id;
+  if (facts == situation.state.images.end()) return true;  // gone from the engine since: its containers go on
+  const std::string label = label_of(container, image_label);
+  return label == facts->second.id || facts->second.manifests.contains(label);  // docker compose from 5.4 on writes the manifest
 }
 
 // A container that does not run is not in its networks yet; one that has been is, by ID, in one that may be gone.

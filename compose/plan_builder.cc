@@ -1,7 +1,5 @@
 #include "compose/plan_builder.h"
 
-#include "base/error.h"
-
 #include <algorithm>
 #include <cstddef>
 #include <queue>
@@ -76,6 +74,18 @@ void PlanBuilder::separate_phases() {
     if (entry.phase == Phase::commit) entry.step.depends_on.insert(entry.step.depends_on.end(), swapped.begin(), swapped.end());
 }
 
+// Never, or the planner is wrong: with what is needed to see where.
+Error PlanBuilder::in_a_circle(const std::vector<int>& placed) const {
+  std::string text = "the steps of the plan wait for each other:";
+  for (const Entry& entry : entries_) {
+    if (std::find(placed.begin(), placed.end(), entry.step.id) != placed.end()) continue;
+    text += " #" + std::to_string(entry.step.id) + " " + entry.step.resource + " " + std::string(operation_of(entry.step.action)) + " after";
+    for (const int needed : entry.step.depends_on) text += " #" + std::to_string(needed);
+    text += ";";
+  }
+  return Error(ErrorCode::failed, text);
+}
+
 // Kahn's: of those that may be next, the one that was added first.
 std::vector<int> PlanBuilder::order() const {
   std::vector<int> open_needs(entries_.size());
@@ -93,7 +103,7 @@ std::vector<int> PlanBuilder::order() const {
     for (const int dependent : dependents[index_of(numbers.back())])
       if (--open_needs[index_of(dependent)] == 0) ready.push(dependent);
   }
-  if (numbers.size() != entries_.size()) throw Error(ErrorCode::failed, "the steps of the plan wait for each other");
+  if (numbers.size() != entries_.size()) throw in_a_circle(numbers);
   return numbers;
 }
 

@@ -4,6 +4,7 @@
 // all of the other two.
 #pragma once
 
+#include "base/error.h"
 #include "compose/plan.h"
 
 #include <string>
@@ -39,6 +40,7 @@ class PlanBuilder {
   std::vector<int> ends(Phase last) const;
   void separate_phases();
   std::vector<int> order() const;
+  Error in_a_circle(const std::vector<int>& placed) const;
   void see_through_done(const std::vector<int>& order);
   void leave_out_implied(const std::vector<int>& order);
 

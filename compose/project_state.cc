@@ -74,8 +74,11 @@ class Reading {
   void read_image(const Context& ctx, const std::string& name) {
     const auto image = engine::find_image(ctx, client_, name);
     if (!image) return;
+    ImageFacts facts{.id = image->id.to_string(), .platform = image->platform.to_string(), .config = image->config};
+    if (image->available_manifests)
+      for (const Digest& manifest : *image->available_manifests) facts.manifests.insert(manifest.to_string());
     const std::lock_guard lock(mutex_);
-    state_.images[name] = {.id = image->id.to_string(), .platform = image->platform.to_string(), .config = image->config};
+    state_.images[name] = std::move(facts);
   }
 
   std::vector<Task> details() {

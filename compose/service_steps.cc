@@ -124,10 +124,10 @@ class ServiceSteps {
     return policy.empty() || policy == "no" || policy == "none" || policy == "on-failure";
   }
 
-  void rename_to_final(SlotWork& slot, const std::string& from, std::vector<int> needs, bool is_done) {
+  void rename_to_final(SlotWork& slot, const std::string& from, std::vector<int> needs, bool is_done, const std::string& cause = {}) {
     const std::string& name = slot.slot.name;
     if (from == name) return;
-    draft_.name_takers.emplace_back(add(step(slot, RenameContainer{slot.target, from, name}, "", std::move(needs)), is_done), name);
+    draft_.name_takers.emplace_back(add(step(slot, RenameContainer{slot.target, from, name}, cause, std::move(needs)), is_done), name);
   }
 
   std::string first_name(const SlotWork& slot) const { return std::get<CreateContainer>(draft_.builder.at(slot.created).action).name; }
@@ -148,9 +148,9 @@ class ServiceSteps {
   }
 
   void write_swap(SlotWork& slot) {
-    const bool run_both = slot.made && slot.made->state.is_running && slot.old->state.is_running;
     const std::string cause = "replaced by #" + std::to_string(slot.created);
-    if (options_.starts && (run_both || (work_.is_start_first && slot.old->state.is_running))) {
+    const bool runs_already = slot.made && slot.made->state.is_running && !work_.stops_early;
+    if (options_.starts && slot.old->state.is_running && (runs_already || work_.is_start_first)) {
       start_new(slot, conditions());
       slot.stopped = stop(slot, *slot.old, cause, {gate(slot, slot.ready)});
       previous_ = slot.stopped;
@@ -180,7 +180,7 @@ class ServiceSteps {
   void start_new(SlotWork& slot, std::vector<int> needs) {
     const bool runs = slot.made && slot.made->state.is_running;
     if (runs && is_in_changed_network(draft_.situation, *slot.made)) {
-      const int before = add(step(slot, StartContainer{slot.target}, "", needs), true);
+      const int before = add(step(slot, StartContainer{slot.target}, "", {slot.created, slot.stopped}), true);
       needs = with(std::move(needs), stop(slot, *slot.made, "its network is made again", {before}));
       start(slot, std::move(needs), "", false);
       return;
@@ -202,7 +202,7 @@ class ServiceSteps {
 
   void write_kept(SlotWork& slot) {
     const ContainerDetails& container = *slot.made;
-    if (is_temporary_name(container.name, slot.slot.name)) rename_to_final(slot, container.name, {}, false);
+    if (is_temporary_name(container.name, slot.slot.name)) rename_to_final(slot, container.name, {}, false, "left by a run that was cut off");
     if (container.state.is_paused) {
       draft_.builder.note("container " + container.name + " is paused: left as it is");
     } else if (container.state.is_running) {

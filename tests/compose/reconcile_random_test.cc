@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 #include <numeric>
 #include <random>
 #include <set>
@@ -15,7 +17,7 @@ using namespace drover::compose;
 namespace {
 
 constexpr int services_max = 6;
-const unsigned seeds = getenv("SEEDS") ? atoi(getenv("SEEDS")) : 40;   // more of them by hand: all plans up to seed 400 ended well
+constexpr unsigned seeds = 40;   // DROVER_TEST_SEEDS=1-1000 by hand
 constexpr int cuts_of_plan = 3;  // of each, besides the whole
 
 class Random {
@@ -214,10 +216,17 @@ void apply(EngineModel& engine, const Plan& plan, const std::vector<int>& order)
   }
 }
 
+Plan planned(Shop& shop, const std::string& text) {
+  try {
+    return shop.plan(text, options);
+  } catch (const std::exception& error) {
+    throw std::runtime_error(error.what() + ("\n" + text));
+  }
+}
+
 // To the end, and nothing more is to be done then.
 void finish(Shop& shop, const std::string& text, std::vector<std::string>* names = nullptr) {
-  const Plan plan = shop.plan(text, options);
-  if (getenv("DBG")) printf("%s\n%s\n-----\n", text.c_str(), to_text(plan).c_str());
+  const Plan plan = planned(shop, text);
   check_order(plan);
   std::vector<int> order(plan.steps.size());
   std::iota(order.begin(), order.end(), 1);
@@ -269,7 +278,10 @@ void run(unsigned seed) {
 BOOST_AUTO_TEST_SUITE(reconcile_random)
 
 BOOST_AUTO_TEST_CASE(every_plan_and_every_cut_plan_ends_well) {
-  for (unsigned seed = 1; seed <= seeds; ++seed) {
+  unsigned first = 1;
+  unsigned last = seeds;
+  if (const char* range = std::getenv("DROVER_TEST_SEEDS")) std::sscanf(range, "%u-%u", &first, &last);
+  for (unsigned seed = first; seed <= last; ++seed) {
     BOOST_TEST_CONTEXT("seed " << seed) {
       try {
         run(seed);

@@ -199,6 +199,17 @@ BOOST_AUTO_TEST_CASE(an_image_that_moved_is_named) {
   BOOST_TEST(shop.plan(one("tty: true")).steps.front().cause == "image app:1 is now sha256:804f51f71254");
 }
 
+BOOST_AUTO_TEST_CASE(the_manifest_of_the_image_will_do_for_its_label) {
+  Shop shop;
+  shop.up(one("tty: true"));
+  shop.engine.container("shop-web-1")["Config"]["Labels"]["com.docker.compose.image"] = "sha256:4711";
+  ProjectState state = shop.engine.state("shop");
+  BOOST_TEST(!reconcile(load_shop(one("tty: true")), state, {}).steps.empty());
+
+  state.images["app:1"].manifests = {"sha256:4711"};
+  BOOST_TEST(reconcile(load_shop(one("tty: true")), state, {}).steps.empty());
+}
+
 BOOST_AUTO_TEST_CASE(an_image_that_is_gone_leaves_its_containers_alone) {
   Shop shop;
   shop.up(one("tty: true"));
