@@ -98,6 +98,9 @@ struct Flags {
   bool build = false;
   bool no_build = false;
   bool quiet_pull = false;
+  bool check_drift = false;
+  bool fix_drift = false;
+  bool restart_stale = false;
   std::string pull;
   std::vector<std::string> scales;
 };

@@ -129,6 +129,7 @@ compose::UpOptions up_options(Session& session, const compose::Project& project)
   if (flags.always_recreate_deps) options.recreate_dependencies = Recreate::always;
   if (flags.no_recreate) options.recreate = options.recreate_dependencies = Recreate::never;
   options.remove_orphans = removes_orphans(flags, project);
+  options.passes_over_orphans = is_switched_on(project, "COMPOSE_IGNORE_ORPHANS");
   options.renew_anonymous_volumes = flags.renew_anonymous_volumes;
   options.starts = !flags.no_start;
   options.waits = flags.wait;

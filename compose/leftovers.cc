@@ -65,7 +65,7 @@ void write_orphan_steps(PlanDraft& draft) {
       if (slot.fate == Fate::remove && slot.old) write_release(draft, *slot.old, work.service->name);
     }
   }
-  if (draft.situation.options->remove_orphans) return;
+  if (draft.situation.options->remove_orphans || draft.situation.options->passes_over_orphans) return;
   for (const ContainerDetails* orphan : draft.situation.orphans)
     if (!is_one_off(*orphan)) draft.builder.note("container " + orphan->name + ": " + orphan_cause(*orphan) + "; --remove-orphans removes it");
 }

@@ -26,6 +26,7 @@ struct UpOptions {
   Recreate recreate = Recreate::diverged;                 // of targets
   Recreate recreate_dependencies = Recreate::diverged;    // of the others
   bool remove_orphans = false;
+  bool passes_over_orphans = false;                       // COMPOSE_IGNORE_ORPHANS: not a word of them
   bool renew_anonymous_volumes = false;
   bool starts = true;                                     // false: --no-start
   bool waits = false;                                     // --wait: until all are running or healthy, those that were left alone as well

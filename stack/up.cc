@@ -44,11 +44,12 @@ class Up {
   void note_cut_off_run() {
     if (state_folder_ == nullptr) return;
     const std::optional<CutOffRun> earlier = find_cut_off_run(*state_folder_, request_.project.name, engine_);
+    was_cut_off_ = earlier.has_value();
     if (earlier) report_.notes.push_back(to_text(*earlier));
   }
 
   void forget_cut_off_run() const {
-    if (state_folder_ == nullptr || report_.notes.empty()) return;
+    if (state_folder_ == nullptr || !was_cut_off_) return;
     std::error_code ignored;  // the next run says it once more
     std::filesystem::remove(state_folder_->run_journal_file(request_.project.name, engine_), ignored);
   }
@@ -76,9 +77,16 @@ class Up {
 
   void plan(const compose::ProjectState& state) {
     compose::UpOptions options = request_.options;
-    if (request_.find_drift) request_.find_drift(state, options, report_.notes);
+    if (request_.checks_drift || request_.repairs.drift || request_.repairs.stale) look_for_drift(state, options);
     report_.plan = compose::reconcile(request_.project, state, options);
     report_.plan.notes.insert(report_.plan.notes.begin(), report_.notes.begin(), report_.notes.end());
+  }
+
+  void look_for_drift(const compose::ProjectState& state, compose::UpOptions& options) {
+    const DriftReport drift = stack::look_for_drift(ctx_, client_, request_.project, state, options);
+    const std::vector<std::string> lines = to_lines(drift);
+    report_.notes.insert(report_.notes.end(), lines.begin(), lines.end());
+    plan_repair(drift, request_.repairs, options);
   }
 
   void apply() {
@@ -131,6 +139,7 @@ class Up {
   const UpRequest& request_;
   const RunListener& listener_;
   std::string engine_;
+  bool was_cut_off_ = false;  // an earlier run
   UpReport report_;
 };
 

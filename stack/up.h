@@ -11,6 +11,7 @@
 #include "engine/client.h"
 #include "stack/apply_plan.h"
 #include "stack/change_project.h"
+#include "stack/drift.h"
 #include "stack/state_folder.h"
 #include "stack/up_images.h"
 
@@ -27,9 +28,8 @@ struct UpRequest {
   std::optional<PullPolicy> pull = {};  // --pull: of all services; nothing: each service's own
   // Brings the images into the engine, throws when one cannot be had; not called when there are none. See fetch_images.
   std::function<void(const std::vector<ImageNeed>&)> fetch = {};
-  // What the config hash cannot see: adds to recreate_causes and restart_causes, and may say something in notes. Empty: not
-  // looked for.
-  std::function<void(const compose::ProjectState&, compose::UpOptions&, std::vector<std::string>& notes)> find_drift = {};
+  bool checks_drift = false;             // --check-drift: what no config hash tells is looked for, and told in the plan's notes
+  RepairWishes repairs = {};             // --fix-drift, --restart-stale: likewise, and put right
   bool rolls_back = true;   // false: --no-rollback
   bool plans_only = false;  // --dry-run: images are not fetched either
 };

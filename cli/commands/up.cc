@@ -88,6 +88,8 @@ ExitCode run(Session& session) {
   stack::UpRequest request{.project = project,
                            .options = up_options(session, project),
                            .fetch = [&](const auto& needs) { fetch(session, project, needs); },
+                           .checks_drift = session.flags().check_drift,
+                           .repairs = {.drift = session.flags().fix_drift, .stale = session.flags().restart_stale},
                            .rolls_back = !session.flags().no_rollback,
                            .plans_only = session.settings().dry_run};
   if (!session.flags().pull.empty()) request.pull = stack::PullPolicy::parse(session.flags().pull);
@@ -145,6 +147,13 @@ Command up_command() {
                    "when to ask the registry for images: always, missing, never, daily, weekly, every_12h",
                    "POLICY"},
                   {"--quiet-pull", &Flags::quiet_pull, "fetch images without a word"},
+                  {"--check-drift",
+                   &Flags::check_drift,
+                   "tell of containers that are not what they were made as, and of files that they see no more as they are"},
+                  {"--fix-drift", &Flags::fix_drift, "replace containers that are not what they were made as"},
+                  {"--restart-stale",
+                   &Flags::restart_stale,
+                   "restart services that see old files, or replace them where only that helps"},
                   {"--compose-epoch",
                    &Flags::compose_epoch,
                    "the release of docker compose that has to agree (default: the one that made what is there)",
