@@ -167,7 +167,9 @@ std::optional<FakeEngine::Answer> FakeStack::route(std::unique_lock<std::mutex>&
     if (std::erase(losses_, "create " + parameter(target, "name")) > 0) made.is_lost = true;
     return made;
   }
-  if (parts[0] == "containers" && object != "json") return answer_container(lock, request, object, action);
+  if (parts[0] == "containers" && object == "json") return Answer{.body = list().dump()};
+  if (parts[0] == "networks" && object.empty()) return Answer{.body = list_networks().dump()};
+  if (parts[0] == "containers") return answer_container(lock, request, object, action);
   if (parts[0] == "exec" && action == "start") {
     const Container* const container = find(object.substr(4));
     return Answer{.raw = "HTTP/1.1 101 UPGRADED\r\nApi-Version: 1.41\r\nContent-Type: application/vnd.docker.multiplexed-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n" +
@@ -380,6 +382,30 @@ const FakeImageBehaviour& FakeStack::behaviour(const Container& container) const
   return found == behaviours_.end() ? ordinary : found->second;
 }
 
+json FakeStack::list() const {
+  json containers = json::array();
+  for (const auto& [id, container] : containers_) {
+    const bool runs = container.status == "running";
+    std::string status = runs ? "Up 3 minutes" : container.status == "exited" ? "Exited (" + std::to_string(container.exit_code) + ") 2 minutes ago" : "Created";
+    if (runs && !container.health.empty()) status += container.health == "starting" ? " (health: starting)" : " (" + container.health + ")";
+    containers.push_back({{"Id", id},
+                          {"Names", {"/" + container.name}},
+                          {"Image", container.image},
+                          {"Command", "run --for ever and a day"},
+                          {"Created", 1'700'000'000},
+                          {"State", container.status},
+                          {"Status", status},
+                          {"Labels", container.labels}});
+  }
+  return containers;
+}
+
+json FakeStack::list_networks() const {
+  json networks = json::array();
+  for (const auto& [name, network] : networks_) networks.push_back({{"Id", network.id}, {"Name", name}, {"Labels", network.labels}, {"Options", network.options}});
+  return networks;
+}
+
 json FakeStack::inspect(const Container& container) const {
   const bool runs = container.status == "running" || container.status == "restarting";
   json state{{"Status", container.status}, {"Running", runs}, {"Restarting", container.status == "restarting"}, {"ExitCode", container.exit_code}};
@@ -389,7 +415,10 @@ json FakeStack::inspect(const Container& container) const {
     state["Health"] = {{"Status", container.health}, {"Log", log}};
   }
   json networks = json::object();
-  for (const auto& [name, address] : container.networks) networks[name] = {{"NetworkID", ""}, {"IPAMConfig", {{"IPv4Address", address}}}};
+  for (const auto& [name, address] : container.networks) {
+    const auto network = networks_.find(name);
+    networks[name] = {{"NetworkID", network == networks_.end() ? "" : network->second.id}, {"IPAMConfig", {{"IPv4Address", address}}}};
+  }
   return {{"Id", container.id},
           {"Name", "/" + container.name},
           {"RestartCount", container.restart_count},

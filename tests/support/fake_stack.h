@@ -101,6 +101,8 @@ class FakeStack {
   void end(Container& container, std::int64_t code);
   const FakeImageBehaviour& behaviour(const Container& container) const;
   nlohmann::json inspect(const Container& container) const;
+  nlohmann::json list() const;
+  nlohmann::json list_networks() const;
 
   FakeEngine& engine_;
   mutable std::mutex mutex_;

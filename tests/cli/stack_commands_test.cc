@@ -1,0 +1,312 @@
+// up, down, stop, start, restart, ps and logs as typed: what is printed, what the engine is asked to do, and how the run ends.
+#include "tests/cli/command_line.h"
+#include "stack/state_folder.h"
+#include "tests/support/fake_stack.h"
+
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <fstream>
+#include <ostream>
+#include <stop_token>
+
+using namespace drover;
+using namespace drover::test;
+using nlohmann::ordered_json;
+namespace data = boost::unit_test::data;
+
+namespace {
+
+struct Host {
+  FakeEngine engine;
+  FakeStack stack{engine};
+  CommandLine drover;
+  std::string state = (drover.home() / "state").string();
+
+  Host() {
+    drover.set("DOCKER_HOST", "unix://" + engine.socket().string());
+    drover.set("DROVER_STATE", state);
+    for (const char* const name : {"db:1", "web:1", "web:2", "web:bad"}) {
+      engine.add_image({.id = Digest::of(name).to_string(), .tags = {name}, .digests = {}, .diff_ids = {Digest::of("layer").to_string()}, .bytes = 1});
+      stack.set_behaviour(name, {.health = "healthy"});  // a gate by health waits for no time
+    }
+    stack.set_behaviour("web:bad", {.exits_with = 3, .log = "cannot find config\n"});
+    write("web:1");
+  }
+
+  void write(const std::string& web, const std::string& more = {}) {
+    std::ofstream(drover.home() / "compose.yml") << "name: shop\nservices:\n"
+                                                    "  db: {image: 'db:1'}\n"
+                                                    "  web: {image: '" + web + "', depends_on: [db], environment: {PASSWORD: hunter2}}\n" + more;
+  }
+  Outcome run(std::vector<std::string> words) const {
+    words.insert(words.end(), {"--progress", "none"});
+    return drover.run(words);
+  }
+  // Calls that may have changed something.
+  std::size_t writes() const {
+    std::size_t count = 0;
+    for (const EngineRequest& request : engine.requests()) count += request.method == "GET" || request.method == "HEAD" ? 0 : 1;
+    return count;
+  }
+};
+
+const std::string both_run = "shop-db-1 db:1 running\nshop-web-1 web:1 running\nnetwork shop_default: shop-db-1() shop-web-1()\n";
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(stack_commands, Host)
+
+BOOST_AUTO_TEST_CASE(up_makes_what_is_missing_and_then_nothing) {
+  const Outcome first = run({"up"});
+  BOOST_TEST_REQUIRE(first.code == 0, first.err);
+  BOOST_TEST(first.out.starts_with("#1 network shop_default, create, networks.default: not there\n"), first.out);
+  BOOST_TEST(first.out.ends_with("db: created\nweb: created\n"), first.out);
+  BOOST_TEST(stack.text() == both_run);
+  const std::size_t before = writes();
+  const Outcome second = run({"up"});
+  BOOST_TEST(second.code == 0, second.err);
+  BOOST_TEST(second.out == "nothing to do\n");
+  BOOST_TEST(writes() == before);
+  BOOST_TEST(run({"up", "--json"}).json().at("result") == "unchanged");
+}
+
+BOOST_AUTO_TEST_CASE(a_dry_run_prints_the_plan_and_does_nothing) {
+  const Outcome text = run({"up", "--dry-run"});
+  BOOST_TEST(text.code == 0, text.err);
+  BOOST_TEST(text.out.find("container shop-web-1, create, services.web: no container") != std::string::npos, text.out);
+  const ordered_json json = run({"up", "--dry-run", "--json"}).json();
+  BOOST_TEST(members(json) == "steps,notes,result");
+  BOOST_TEST(members(json.at("steps")[0]) == "id,operation,resource,cause,dependsOn,group,destructive");
+  BOOST_TEST(run({"down", "--dry-run"}).code == 0);
+  BOOST_TEST(writes() == 0U);
+  BOOST_TEST(!std::filesystem::exists(state + "/runs"));
+}
+
+BOOST_AUTO_TEST_CASE(a_change_is_told_by_its_cause_and_without_values) {
+  BOOST_TEST(run({"up", "-q"}).code == 0);
+  write("web:2");
+  std::ofstream(drover.home() / "compose.override.yml") << "services: {web: {environment: {PASSWORD: correct-horse}}}\n";
+  const Outcome outcome = drover.run({"up", "--json", "-v"});
+  BOOST_TEST_REQUIRE(outcome.code == 0, outcome.err);
+  const ordered_json json = outcome.json();
+  BOOST_TEST(members(json) == "steps,notes,outcomes,services,result");
+  BOOST_TEST(members(json.at("outcomes")[0]) == "id,state,seconds,error");
+  BOOST_TEST(members(json.at("services")[0]) == "service,downSeconds,action");
+  BOOST_TEST(json.at("services")[0].at("action") == "none");
+  BOOST_TEST(json.at("services")[1].at("action") == "recreate");
+  BOOST_TEST(json.at("services")[1].at("downSeconds").is_number());
+  BOOST_TEST(outcome.out.find("services.web.image: web:1 -> web:2") != std::string::npos, outcome.out);
+  BOOST_TEST(outcome.out.find("hunter2") == std::string::npos);
+  BOOST_TEST((outcome.out + outcome.err).find("correct-horse") == std::string::npos);
+  BOOST_TEST(outcome.err.find(", stop: done (") != std::string::npos, outcome.err);  // a line a step
+}
+
+BOOST_AUTO_TEST_CASE(a_gate_that_fails_brings_the_old_container_back) {
+  BOOST_TEST(run({"up", "-q"}).code == 0);
+  write("web:bad");
+  const Outcome outcome = run({"up", "--json"});
+  BOOST_TEST(outcome.code == 11, outcome.err);
+  BOOST_TEST(stack.text() == both_run);
+  BOOST_TEST(outcome.err.find("exited with code 3; its last lines: \"cannot find config\"; rolled back") != std::string::npos, outcome.err);
+  const ordered_json json = outcome.json();
+  BOOST_TEST(json.at("result") == "rolled-back");
+  BOOST_TEST(json.at("services")[1].at("action") == "rollback");
+  BOOST_TEST(members(json.at("rollback")) == "steps,notes,outcomes");
+  BOOST_TEST(members(json.at("error")) == "code,message");
+  const Outcome text = run({"up"});
+  BOOST_TEST(text.code == 11);
+  BOOST_TEST(text.out.find("web: as before") != std::string::npos, text.out);
+}
+
+BOOST_AUTO_TEST_CASE(without_rollback_the_new_one_is_kept_beside_the_old) {
+  BOOST_TEST(run({"up", "-q"}).code == 0);
+  write("web:bad");
+  const Outcome outcome = run({"up", "--no-rollback"});
+  BOOST_TEST(outcome.code == 1, outcome.err);
+  BOOST_TEST(outcome.err.find("web: the container from before is kept as shop-web-1-old-") != std::string::npos, outcome.err);
+  BOOST_TEST(stack.text().find("shop-web-1 web:bad exited") != std::string::npos, stack.text());
+}
+
+BOOST_AUTO_TEST_CASE(a_way_back_that_fails_asks_for_a_person) {
+  BOOST_TEST(run({"up", "-q"}).code == 0);
+  write("web:bad");
+  const std::string old_name = "shop-web-1-old-" + stack.id_of("shop-web-1").substr(0, 12);
+  for (const std::string& name : {old_name, std::string("shop-web-1")}) {
+    for (int i = 0; i < 20; ++i) stack.refuse("rename", name);  // neither gets its name back
+  }
+  const Outcome outcome = run({"up", "--json"});
+  BOOST_TEST_REQUIRE((outcome.code == 12 || outcome.code == 11), outcome.err);
+  if (outcome.code == 12) {
+    BOOST_TEST(outcome.json().at("result") == "rollback-failed");
+    BOOST_TEST(outcome.json().at("remedies").size() == 1U);
+    BOOST_TEST(outcome.err.find("; to go back: docker ") != std::string::npos, outcome.err);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_failure_before_anything_is_touched_ends_with_one) {
+  BOOST_TEST(run({"up", "-q"}).code == 0);
+  stack.set_behaviour("web:2", {.create_refusal = "no such device"});
+  write("web:2");
+  const Outcome outcome = run({"up"});
+  BOOST_TEST(outcome.code == 1, outcome.err);
+  BOOST_TEST(outcome.err.find("no such device") != std::string::npos, outcome.err);
+  BOOST_TEST(outcome.err.find("nothing that ran was touched") != std::string::npos, outcome.err);
+  BOOST_TEST(stack.text() == both_run);
+}
+
+BOOST_AUTO_TEST_CASE(two_runs_exclude_each_other) {
+  BOOST_TEST(run({"up", "-q"}).code == 0);
+  const FileLock held = stack::StateFolder(state).lock_for_run("shop", "unix://" + engine.socket().string());
+  BOOST_TEST(run({"up"}).code == 14);
+  BOOST_TEST(run({"stop"}).code == 14);
+  BOOST_TEST(run({"up", "--dry-run"}).code == 0);
+  BOOST_TEST(run({"ps"}).code == 0);
+}
+
+BOOST_AUTO_TEST_CASE(an_interrupted_run_ends_with_130) {
+  std::stop_source stop;
+  stop.request_stop();
+  BOOST_TEST(drover.run({"up"}, stop.get_token()).code == 130);
+  BOOST_TEST(stack.text() == "");
+}
+
+BOOST_AUTO_TEST_CASE(an_image_that_may_not_be_fetched_is_refused) {
+  write("web:9");
+  const Outcome outcome = run({"up", "--pull", "never"});
+  BOOST_TEST(outcome.code == 3, outcome.err);
+  BOOST_TEST(outcome.err.find("service web: image web:9 is not in the engine") != std::string::npos, outcome.err);
+  const Outcome dry = run({"up", "--dry-run"});
+  BOOST_TEST(dry.code == 0, dry.err);
+  BOOST_TEST(dry.out.find("note: image web:9 of web: not in the engine, fetched first\n") != std::string::npos, dry.out);
+  BOOST_TEST(writes() == 0U);
+}
+
+struct Wrong {
+  std::vector<std::string> words;
+  const char* text;
+  friend std::ostream& operator<<(std::ostream& out, const Wrong& wrong) { return out << wrong.text; }
+};
+
+const Wrong wrongs[] = {{{"up", "--build"}, "drover does not build images"},
+                        {{"up", "--force-recreate", "--no-recreate"}, "exclude each other"},
+                        {{"up", "--rollback", "--no-rollback"}, "exclude each other"},
+                        {{"up", "--wait", "--no-start"}, "exclude each other"},
+                        {{"up", "--no-deps"}, "name services"},
+                        {{"up", "--scale", "web"}, "not SERVICE=NUMBER"},
+                        {{"up", "--scale", "nobody=2"}, "no such service"},
+                        {{"up", "--pull", "often"}, "pull policy often"},
+                        {{"up", "--timeout", "soon"}, "--timeout soon"},
+                        {{"up", "--compose-epoch", "1.29"}, "--compose-epoch 1.29"},
+                        {{"up", "nobody"}, "no such service: nobody"},
+                        {{"stop", "wep"}, "no such service: wep; did you mean web?"},
+                        {{"ps", "nobody"}, "no such service: nobody"},
+                        {{"ps", "--status", "dozing"}, "dozing"},
+                        {{"logs", "--index", "1"}, "name one service"},
+                        {{"logs", "--tail", "some"}, "--tail some"},
+                        {{"logs", "--since", "once"}, "--since once"}};
+
+BOOST_DATA_TEST_CASE(wrong_words_are_told, data::make(wrongs), wrong) {
+  const Outcome outcome = run(wrong.words);
+  BOOST_TEST(outcome.code == 2, outcome.err);
+  BOOST_TEST(outcome.err.find(wrong.text) != std::string::npos, outcome.err);
+  BOOST_TEST(writes() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(orphans_are_named_or_removed_or_passed_over) {
+  write("web:1", "  old: {image: 'db:1'}\n");
+  BOOST_TEST(run({"up", "-q"}).code == 0);
+  write("web:1");
+  BOOST_TEST(run({"up"}).out == "note: container shop-old-1: the project has no service old; --remove-orphans removes it\nnothing to do\n");
+  drover.set("COMPOSE_IGNORE_ORPHANS", "true");
+  BOOST_TEST(run({"up"}).out == "nothing to do\n");
+  BOOST_TEST(run({"up", "--remove-orphans"}).code == 2);
+  drover.set("COMPOSE_IGNORE_ORPHANS", "false");
+  drover.set("COMPOSE_REMOVE_ORPHANS", "1");
+  BOOST_TEST(run({"up", "-q"}).code == 0);
+  BOOST_TEST(stack.text() == both_run);
+}
+
+BOOST_AUTO_TEST_CASE(no_deps_and_scale_change_what_is_asked_for_alone) {
+  BOOST_TEST(run({"up", "-q", "--no-deps", "web"}).code == 0);
+  BOOST_TEST(stack.text().find("shop-db-1") == std::string::npos, stack.text());
+  BOOST_TEST(run({"up", "-q", "--scale", "web=2"}).code == 0);
+  BOOST_TEST(stack.text().find("shop-web-2 web:1 running") != std::string::npos, stack.text());
+}
+
+BOOST_AUTO_TEST_CASE(stop_start_and_restart_go_in_order) {
+  BOOST_TEST(run({"up", "-q"}).code == 0);
+  const Outcome stopped = run({"stop"});
+  BOOST_TEST(stopped.code == 0, stopped.err);
+  BOOST_TEST(stopped.out ==
+             "#1 container shop-web-1, stop, asked to stop\n#2 container shop-db-1, stop, asked to stop (after #1)\ndb: stopped\nweb: stopped\n");
+  BOOST_TEST(run({"stop"}).out == "nothing to do\n");
+  const ordered_json started = run({"start", "--json"}).json();
+  BOOST_TEST(members(started) == "steps,notes,outcomes,services");
+  BOOST_TEST(started.at("steps")[0].at("resource") == "container shop-db-1");
+  BOOST_TEST(stack.text() == both_run);
+  BOOST_TEST(run({"restart", "db"}).out == "#1 container shop-db-1, restart, asked to restart\ndb: restarted, down 0.10s\n");
+}
+
+BOOST_AUTO_TEST_CASE(down_works_without_a_file_by_the_projects_name) {
+  BOOST_TEST(run({"up", "-q"}).code == 0);
+  std::filesystem::remove(drover.home() / "compose.yml");
+  BOOST_TEST(run({"down"}).code == 2);
+  const Outcome outcome = run({"-p", "shop", "down"});
+  BOOST_TEST(outcome.code == 0, outcome.err);
+  BOOST_TEST(outcome.out.find("container shop-web-1, remove, asked to take down (after #1) (destructive)") != std::string::npos, outcome.out);
+  BOOST_TEST(stack.text() == "");
+}
+
+BOOST_AUTO_TEST_CASE(down_keeps_volumes_unless_asked_and_names_each) {
+  write("web:1", "volumes: {data: }\n");
+  BOOST_TEST(run({"up", "-q"}).code == 0);
+  engine.with_objects([](FakeObjects& objects) { objects.volumes["shop_data"] = {.name = "shop_data", .labels = {{"com.docker.compose.project", "shop"}}}; });
+  const Outcome kept = run({"down", "-v"});  // --verbose
+  BOOST_TEST(kept.code == 0, kept.err);
+  BOOST_TEST(kept.out.find("note: kept: volume shop_data; --volumes removes it\n") != std::string::npos, kept.out);
+  const ordered_json json = run({"down", "--volumes", "--json"}).json();
+  BOOST_TEST(json.at("steps").back().at("resource") == "volume shop_data");
+  BOOST_TEST(json.at("steps").back().at("destructive") == true);
+  engine.with_objects([](FakeObjects& objects) { BOOST_TEST(objects.volumes.empty()); });
+}
+
+BOOST_AUTO_TEST_CASE(ps_lists_containers) {
+  BOOST_TEST(run({"up", "-q"}).code == 0);
+  BOOST_TEST(run({"stop", "-q", "db"}).code == 0);
+  const Outcome text = run({"ps"});
+  BOOST_TEST(text.out.starts_with("NAME        IMAGE  COMMAND                 SERVICE  CREATED  "), text.out);
+  BOOST_TEST(text.out.find("shop-db-1") == std::string::npos);
+  BOOST_TEST(text.out.find("Up 3 minutes (healthy)") != std::string::npos, text.out);
+  BOOST_TEST(run({"ps", "--all", "--services"}).out == "db\nweb\n");
+  BOOST_TEST(run({"ps", "-q", "--status", "exited"}).out == stack.id_of("shop-db-1") + "\n");
+  BOOST_TEST(run({"ps", "-q", "db"}).out == "");
+  const ordered_json json = run({"ps", "--json"}).json();
+  BOOST_TEST(members(json.at("containers")[0]) == "id,name,service,image,command,created,state,status,health,exitCode,ports");
+  BOOST_TEST(json.at("containers")[0].at("health") == "healthy");
+}
+
+BOOST_AUTO_TEST_CASE(logs_are_lines_with_names_or_one_document) {
+  BOOST_TEST(run({"up", "-q"}).code == 0);
+  stack.set_behaviour("web:1", {.log = "2026-01-31T06:00:01.000000000Z second\n2026-01-31T06:00:03.000000000Z fourth\n"});
+  stack.set_behaviour("db:1", {.log = "2026-01-31T06:00:00.000000000Z first\n2026-01-31T06:00:02.000000000Z third \"quoted\"\n"});
+  BOOST_TEST(run({"logs"}).out == "db-1   | first\nweb-1  | second\ndb-1   | third \"quoted\"\nweb-1  | fourth\n");
+  BOOST_TEST(run({"logs", "web", "-t", "--no-log-prefix"}).out ==
+             "2026-01-31T06:00:01.000000000Z second\n2026-01-31T06:00:03.000000000Z fourth\n");
+  const ordered_json json = run({"logs", "--json"}).json();
+  BOOST_TEST(json.at("entries").size() == 4U);
+  BOOST_TEST(json.at("entries")[2].dump() ==
+             R"({"container":"shop-db-1","service":"db","stream":"stdout","time":"2026-01-31T06:00:02.000000000Z","text":"third \"quoted\""})");
+  BOOST_TEST(run({"logs", "--json", "nobody"}).json().at("error").at("code") == "usage");
+  BOOST_TEST(run({"logs", "--json", "nobody"}).code == 2);
+}
+
+BOOST_AUTO_TEST_CASE(an_engine_that_is_not_there_ends_every_command) {
+  drover.set("DOCKER_HOST", "unix:///nowhere.sock");
+  for (const char* const command : {"up", "down", "stop", "start", "restart", "ps", "logs"}) {
+    BOOST_TEST_CONTEXT(command) { BOOST_TEST(run({command}).code == 5); }
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
