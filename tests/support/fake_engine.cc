@@ -16,6 +16,7 @@
 #include <deque>
 #include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <stdexcept>
 #include <thread>
 
@@ -252,7 +253,7 @@ struct FakeEngine::Impl {
       events(wire, target);
       return;
     }
-    if (handler && answer_by_handler(wire, request)) return;
+    if (answer_by_handler(wire, request)) return;
     if (request.method == "POST" && request.headers["upgrade"] == "tcp") {
       if (refuse_version(wire, request.target)) return;
       hijack(wire, path);
@@ -307,6 +308,8 @@ struct FakeEngine::Impl {
   }
 
   bool answer_by_handler(const Wire& wire, const EngineRequest& request) {
+    const std::shared_lock asked(handler_mutex);
+    if (!handler) return false;
     const std::size_t slash = request.target.find('/', 1);
     const std::string path = request.target.substr(slash == std::string::npos ? 0 : slash);
     run_action(request.method + " " + path.substr(0, path.find('?')));
@@ -576,7 +579,8 @@ struct FakeEngine::Impl {
     requests.push_back(request);
   }
 
-  std::function<std::optional<Answer>(const EngineRequest&)> handler;  // set before the first request
+  std::shared_mutex handler_mutex;
+  std::function<std::optional<Answer>(const EngineRequest&)> handler;
   TempDir folder;
   FakeEngineOptions options;  // versions under versions_mutex
   mutable std::mutex versions_mutex;
@@ -690,7 +694,10 @@ void FakeEngine::tell_event(std::string text) {
   impl_->events_changed.notify_all();
 }
 
-void FakeEngine::answer_with(std::function<std::optional<Answer>(const EngineRequest&)> handler) { impl_->handler = std::move(handler); }
+void FakeEngine::answer_with(std::function<std::optional<Answer>(const EngineRequest&)> handler) {
+  const std::scoped_lock lock(impl_->handler_mutex);
+  impl_->handler = std::move(handler);
+}
 
 void FakeEngine::go_away(std::size_t connections) {
   const std::scoped_lock lock(impl_->mutex);

@@ -102,7 +102,8 @@ class FakeEngine {
     std::string raw = {};   // sent as it is instead, and the connection closed
     bool is_lost = false;   // the connection is closed instead
   };
-  // Is asked before everybody else, on the connection's thread: several at once. Nothing: not its affair.
+  // Is asked before everybody else, on the connection's thread: several at once. Nothing: not its affair. An earlier one is not asked any more
+  // when this returns.
   void answer_with(std::function<std::optional<Answer>(const EngineRequest&)> handler);
   // As an engine that restarts: every connection ends, and the next so many that are opened end at once.
   void go_away(std::size_t connections);

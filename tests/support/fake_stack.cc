@@ -62,6 +62,11 @@ FakeStack::FakeStack(FakeEngine& engine) : engine_(engine) {
   engine.answer_with([this](const EngineRequest& request) { return answer(request); });
 }
 
+FakeStack::~FakeStack() {
+  let_stop();
+  engine_.answer_with({});
+}
+
 void FakeStack::set_behaviour(const std::string& image, FakeImageBehaviour behaviour) {
   const std::scoped_lock lock(mutex_);
   behaviours_[image] = std::move(behaviour);

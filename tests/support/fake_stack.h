@@ -29,10 +29,11 @@ struct FakeImageBehaviour {
   bool stops_when_told = false;           // it takes until FakeStack::let_stop
 };
 
-// Thread-safe. Ends after the engine's last request and before the engine.
+// Thread-safe. Ends before the engine.
 class FakeStack {
  public:
   explicit FakeStack(FakeEngine& engine);
+  ~FakeStack();
   FakeStack(const FakeStack&) = delete;
   FakeStack& operator=(const FakeStack&) = delete;
 
