@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "compose/companion_steps.h"
+#include "compose/container_recipe.h"
 
 #include <algorithm>
 #include <utility>
@@ -104,13 +105,31 @@ bool is_required_by(const std::vector<Service>& services, const std::set<std::st
   });
 }
 
-std::vector<int>
-start_service(StepList& steps, const Service& service, const std::vector<const Details*>& stopped, std::vector<int> after) {
+// Configs and secrets with content come from the files as they are now, as with docker compose.
+std::vector<int> write_files(
+    StepList& steps, const Project& project, const Service& service, const Details& container, const std::vector<int>& after) {
+  std::vector<int> ids;
+  for (WriteFile& file : files_of(project, service)) {
+    file.container.id = container.id;
+    ids.push_back(steps.add({.action = std::move(file),
+                             .resource = "container " + container.name,
+                             .cause = "config or secret",
+                             .depends_on = after,
+                             .group = service.name}));
+  }
+  return ids.empty() ? after : ids;
+}
+
+std::vector<int> start_service(StepList& steps,
+                               const Project& project,
+                               const Service& service,
+                               const std::vector<const Details*>& stopped,
+                               std::vector<int> after) {
   for (const Details* container : stopped) {  // replicas one after the other, as docker compose does
     const int started = steps.add({.action = StartContainer{{.id = container->id}},
                                    .resource = "container " + container->name,
                                    .cause = "it is " + container->state.status,
-                                   .depends_on = after,
+                                   .depends_on = write_files(steps, project, service, *container, after),
                                    .group = service.name});
     after = steps.add_hooks(service.post_start, *container, "services." + service.name + ".post_start", {started});
   }
@@ -167,7 +186,7 @@ Plan plan_start(const Project& project, const ProjectState& state, const StartOp
     std::erase_if(containers, [](const Details* container) { return is_active(*container); });
     steps.tell(service.name, containers.empty() ? "none" : "start");
     if (!containers.empty())
-      steps.set_ends(service.name, start_service(steps, service, containers, conditions_of(conditions, service)));
+      steps.set_ends(service.name, start_service(steps, project, service, containers, conditions_of(conditions, service)));
   }
   if (options.waits) add_gates(steps, state, chosen, options.wait_timeout);
   return steps.take();

@@ -185,6 +185,15 @@ BOOST_AUTO_TEST_CASE(start_runs_post_start_hooks_and_replicas_in_turn) {
              "#8 container shop-web-1, wait until it runs or is healthy, --wait (after #5)\n");
 }
 
+BOOST_AUTO_TEST_CASE(start_writes_configs_with_content_as_they_are_now) {
+  const Project project = load(
+      "services: {db: {image: app, configs: [c], secrets: [s]}}\nconfigs: {c: {content: hidden}}\nsecrets: {s: {file: ./s}}");
+  ProjectState state;
+  state.containers = {container("db", "exited")};
+  BOOST_TEST(to_text(plan_start(project, state, {})) == "#1 container shop-db-1, write /c, config or secret\n"
+                                                        "#2 container shop-db-1, start, it is exited (after #1)\n");
+}
+
 BOOST_AUTO_TEST_CASE(start_without_a_container_is_refused) {
   ProjectState state = all_stopped();
   state.containers.erase(state.containers.begin() + 2);
