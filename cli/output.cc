@@ -17,8 +17,10 @@ void Output::write_text(std::string_view text) {
 void Output::write_raw(std::string_view text) { out_ << text; }
 
 void Output::write_now(std::string_view text) {
+  if (is_broken_) return;
   out_ << text << std::flush;
-  if (!out_) throw Error(ErrorCode::io, "cannot write the result to standard output: it is closed or full");
+  is_broken_ = !out_;
+  if (is_broken_) throw Error(ErrorCode::io, "cannot write the result to standard output: it is closed or full");
 }
 
 void Output::finish() { write_now(document_); }

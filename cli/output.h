@@ -26,13 +26,14 @@ class Output {
   void write_raw(std::string_view text);
   // For what goes on for long: written at once, whatever the format. Throws io when standard output cannot take it.
   void write_now(std::string_view text);
-  // Writes the document. Throws io when standard output cannot take what was written.
+  // Writes the document. Throws io when standard output cannot take what was written, unless write_now() has told of it.
   void finish();
 
  private:
   std::ostream& out_;
   OutputFormat format_;
   std::string document_;
+  bool is_broken_ = false;  // and somebody was told
 };
 
 }  // namespace drover::cli
