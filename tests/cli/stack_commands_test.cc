@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(a_change_is_told_by_its_cause_and_without_values) {
   BOOST_TEST(json.at("services")[0].at("action") == "none");
   BOOST_TEST(json.at("services")[1].at("action") == "recreate");
   BOOST_TEST(json.at("services")[1].at("downSeconds").is_number());
-  BOOST_TEST(outcome.out.find("services.web.image: web:1 -> web:2") != std::string::npos, outcome.out);
+  BOOST_TEST(outcome.out.find("services.web.environment.PASSWORD") != std::string::npos, outcome.out);
   BOOST_TEST(outcome.out.find("hunter2") == std::string::npos);
   BOOST_TEST((outcome.out + outcome.err).find("correct-horse") == std::string::npos);
   BOOST_TEST(outcome.err.find(", stop: done (") != std::string::npos, outcome.err);  // a line a step
@@ -133,16 +133,12 @@ BOOST_AUTO_TEST_CASE(a_way_back_that_fails_asks_for_a_person) {
   BOOST_TEST(run({"up", "-q"}).code == 0);
   write("web:bad");
   const std::string old_name = "shop-web-1-old-" + stack.id_of("shop-web-1").substr(0, 12);
-  for (const std::string& name : {old_name, std::string("shop-web-1")}) {
-    for (int i = 0; i < 20; ++i) stack.refuse("rename", name);  // neither gets its name back
-  }
+  for (int i = 0; i < 20; ++i) stack.refuse("rename", old_name);  // it does not get its name back
   const Outcome outcome = run({"up", "--json"});
-  BOOST_TEST_REQUIRE((outcome.code == 12 || outcome.code == 11), outcome.err);
-  if (outcome.code == 12) {
-    BOOST_TEST(outcome.json().at("result") == "rollback-failed");
-    BOOST_TEST(outcome.json().at("remedies").size() == 1U);
-    BOOST_TEST(outcome.err.find("; to go back: docker ") != std::string::npos, outcome.err);
-  }
+  BOOST_TEST(outcome.code == 12, outcome.err);
+  BOOST_TEST(outcome.json().at("result") == "rollback-failed");
+  BOOST_TEST(outcome.json().at("remedies").size() == 1U);
+  BOOST_TEST(outcome.err.find("; to go back: docker ") != std::string::npos, outcome.err);
 }
 
 BOOST_AUTO_TEST_CASE(a_failure_before_anything_is_touched_ends_with_one) {
@@ -246,7 +242,8 @@ BOOST_AUTO_TEST_CASE(stop_start_and_restart_go_in_order) {
   BOOST_TEST(members(started) == "steps,notes,outcomes,services");
   BOOST_TEST(started.at("steps")[0].at("resource") == "container shop-db-1");
   BOOST_TEST(stack.text() == both_run);
-  BOOST_TEST(run({"restart", "db"}).out == "#1 container shop-db-1, restart, asked to restart\ndb: restarted, down 0.10s\n");
+  const Outcome restarted = run({"restart", "db"});
+  BOOST_TEST(restarted.out.starts_with("#1 container shop-db-1, restart, asked to restart\ndb: restarted"), restarted.out);
 }
 
 BOOST_AUTO_TEST_CASE(down_works_without_a_file_by_the_projects_name) {
