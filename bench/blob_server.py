@@ -5,7 +5,8 @@ Static files do as a read-only registry: /v2/NAME/manifests/TAG and /v2/NAME/blo
 import hashlib, json, os, shutil, signal, socket, subprocess, time
 from pathlib import Path
 
-CONF = """daemon off; worker_processes 2; pid {root}/nginx.pid; error_log {root}/error.log;
+# Workers as whoever began it: the folder may be closed to others.
+CONF = """daemon off; {user} worker_processes 2; pid {root}/nginx.pid; error_log {root}/error.log;
 events {{ worker_connections 512; }}
 http {{
   access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000;
@@ -75,7 +76,7 @@ class BlobServer:
         tls = f"ssl_certificate {self.ca}; ssl_certificate_key {key};"
         servers = "".join(SERVER.format(port=port, ssl=ssl, root=self.root, more=more)
                           for port, ssl, more in zip(ports, ["", " ssl", ""], ["", tls, "limit_rate 20m;"]))
-        (self.root / "nginx.conf").write_text(CONF.format(root=self.root, servers=servers))
+        (self.root / "nginx.conf").write_text(CONF.format(root=self.root, servers=servers, user="user root;" if os.geteuid() == 0 else ""))
         nginx = shutil.which("nginx") or "/usr/sbin/nginx"
         self.process = subprocess.Popen([nginx, "-p", self.root, "-c", self.root / "nginx.conf"], stderr=subprocess.DEVNULL)
         for _ in range(100):

@@ -50,7 +50,8 @@ std::uint64_t Transfer::Impl::Attempt::reserve(std::unique_lock<std::mutex>&) {
   transfer.break_off_superfluous(now);
   if (reached == request.range.end) {  // more than was asked for: the whole blob
     is_unranged = true;
-    if (!transfer.scheduler.extend(request.id)) return 0;
+    // Where others serve ranges, nobody gets all of it for himself.
+    if (origin || !transfer.scheduler.extend(request.id)) return 0;
     request.range.end = blob.descriptor.size;
     request.is_sequential = true;
   }

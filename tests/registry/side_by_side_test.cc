@@ -133,6 +133,13 @@ BOOST_DATA_TEST_CASE(so_is_the_registry_itself, faults_of_the_registry, row) {
   BOOST_TEST(mirror.count("GET", blob) > 0U);
 }
 
+BOOST_AUTO_TEST_CASE(a_mirror_without_ranges_does_not_get_all_of_it) {
+  mirror.fault({.target = blob, .count = 0}, {.ignore_range = true});
+  Client client(transport, options);
+  check_complete(pull_it(client));
+  BOOST_TEST(log.text().find("is left out for " + test::sha256_of(large) + ": it does not serve ranges") != std::string::npos, log.text());
+}
+
 // The whole has the wrong digest, but not all of it came from there: comparing with the right copy tells.
 BOOST_AUTO_TEST_CASE(a_mirror_that_sends_wrong_bytes_is_found_out) {
   mirror.fault({.target = blob, .count = 0}, {.flip_byte = 1000});
