@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <future>
 #include <optional>
 #include <string>
 #include <utility>
@@ -80,6 +81,17 @@ ExitCode finish(Session& session, const stack::UpReport& report) {
   return ending_code(report, error);
 }
 
+// Drover gc learns what the project owns, and that what was prefetched is in use: beside the run's own look at the engine, which is all that
+// most runs do, and once more when something was changed.
+stack::UpReport up_and_look(Session& session, const stack::UpRequest& request, const stack::StateFolder* state) {
+  std::future<void> looking;
+  if (!request.plans_only) looking = session.begin_look();
+  stack::UpReport report = stack::up(session.ctx(), session.engine(), state, request, listener_of(session));
+  session.end_look(std::move(looking));
+  if (report.applied && !session.ctx().stop.stop_requested()) session.look();
+  return report;
+}
+
 ExitCode run(Session& session) {
   check_up_flags(session.flags());
   compose::require_supported(session.project());
@@ -93,10 +105,7 @@ ExitCode run(Session& session) {
                            .rolls_back = !session.flags().no_rollback,
                            .plans_only = session.settings().dry_run};
   if (!session.flags().pull.empty()) request.pull = stack::PullPolicy::parse(session.flags().pull);
-  const stack::UpReport report =
-      stack::up(session.ctx(), session.engine(), state ? &*state : nullptr, request, listener_of(session));
-  const bool looks = !session.settings().dry_run && !session.ctx().stop.stop_requested();
-  if (looks) session.look();  // so that drover gc knows what the project owns, and that what was prefetched is in use
+  const stack::UpReport report = up_and_look(session, request, state ? &*state : nullptr);
   return finish(session, report);
 }
 
