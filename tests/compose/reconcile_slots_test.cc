@@ -189,7 +189,7 @@ BOOST_AUTO_TEST_CASE(a_kept_one_alone_gets_its_name_back) {
   shop.engine.rename("shop-web-1", "shop-web-1-old-" + shop.short_id_of("shop-web-1"));
 
   BOOST_TEST(shop.text(first) ==
-             "#1 container shop-web-1, rename to shop-web-1\n");
+             "#1 container shop-web-1, rename to shop-web-1, left by a run that was cut off\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_name_that_docker_compose_left_is_repaired) {
@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(a_name_that_docker_compose_left_is_repaired) {
   shop.up(first);
   shop.engine.rename("shop-web-1", "0123456789ab_shop-web-1");
   BOOST_TEST(shop.text(first) ==
-             "#1 container shop-web-1, rename to shop-web-1\n");
+             "#1 container shop-web-1, rename to shop-web-1, left by a run that was cut off\n");
 
   shop.engine.rename("0123456789ab_shop-web-1", "0123456789ab_ba9876543210_shop-web-1");
   BOOST_TEST(shop.plan(first).steps.size() == 1U);
