@@ -170,29 +170,22 @@ Deed Performer::operator()(const RunHook& run) const {
 // Whether what a step is for is so.
 class Looker {
  public:
-  Looker(const Context& ctx, engine::Client& client, const CreatedIds& created, After after)
-      : ctx_(ctx), client_(client), created_(created), after_(after) {}
+  Looker(const Context& ctx, engine::Client& client, const CreatedIds& created) : ctx_(ctx), client_(client), created_(created) {}
 
   Aim operator()(const CreateNetwork& create) const {
     const auto network = engine::find_network(ctx_, client_, create.request.name);
     return {network && network->name == create.request.name && has_all(network->labels, create.request.labels)};
   }
   Aim operator()(const RemoveNetwork& remove) const { return {!engine::find_network(ctx_, client_, remove.id)}; }
-  // After a refusal it may be connected in another way.
-  Aim operator()(const ConnectNetwork& connect) const {
-    if (after_ == After::refusal) return {};
-    const auto details = find(connect.container);
-    return {details && details->network_settings.networks.contains(connect.network)};
-  }
+  Aim operator()(const ConnectNetwork& connect) const;
   Aim operator()(const DisconnectNetwork& disconnect) const {
     const auto details = find(disconnect.container);
     return {!details || !details->network_settings.networks.contains(disconnect.network)};
   }
   Aim operator()(const CreateVolume&) const { return {}; }  // doing it again does no harm
   Aim operator()(const RemoveVolume& remove) const { return {!engine::find_volume(ctx_, client_, remove.name)}; }
-  // Somebody else's container of that name is not ours because a label is the same: only after a lost answer is it looked for.
+  // Never started, and with every label that ours gets, the hash of its configuration among them.
   Aim operator()(const CreateContainer& create) const {
-    if (after_ == After::refusal) return {};
     const auto details = engine::find_container(ctx_, client_, create.name);
     if (!details || details->name != create.name || details->state.status != "created") return {};
     const auto body = create.body(created_).body;
@@ -229,8 +222,18 @@ class Looker {
   const Context& ctx_;
   engine::Client& client_;
   const CreatedIds& created_;
-  const After after_;
 };
+
+// With the addresses that are asked for: else it is connected, but not as it should be.
+Aim Looker::operator()(const ConnectNetwork& connect) const {
+  const auto details = find(connect.container);
+  if (!details) return {};
+  const auto endpoint = details->network_settings.networks.find(connect.network);
+  if (endpoint == details->network_settings.networks.end()) return {};
+  const engine::EndpointIpam& is = endpoint->second.ipam;
+  const engine::EndpointIpam& wanted = connect.settings.ipam;
+  return {is.ipv4_address == wanted.ipv4_address && is.ipv6_address == wanted.ipv6_address};
+}
 
 // Somebody else may be at it: "removal of container … is already in progress".
 Aim Looker::operator()(const RemoveContainer& remove) const {
@@ -252,8 +255,8 @@ Deed perform_step(const Context& ctx, engine::Client& client, const Step& step, 
   return std::visit(Performer(ctx, client, created), step.action);
 }
 
-Aim look_for_aim(const Context& ctx, engine::Client& client, const Step& step, const CreatedIds& created, After after) {
-  return std::visit(Looker(ctx, client, created, after), step.action);
+Aim look_for_aim(const Context& ctx, engine::Client& client, const Step& step, const CreatedIds& created) {
+  return std::visit(Looker(ctx, client, created), step.action);
 }
 
 std::string resolve(const ContainerTarget& target, const CreatedIds& created) {

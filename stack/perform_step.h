@@ -18,18 +18,14 @@ struct Deed {
 // IDs of what earlier steps created. Not for waits.
 Deed perform_step(const Context& ctx, engine::Client& client, const compose::Step& step, const compose::CreatedIds& created);
 
-enum class After {
-  refusal,      // the engine said no: what is there was perhaps so before
-  lost_answer,  // the call may have done its work
-};
-
 struct Aim {
   bool is_reached = false;
   std::string created_id = {};
 };
 
-// What is: an engine that restarted, or an answer that did not come, leaves open what a call did.
-Aim look_for_aim(const Context& ctx, engine::Client& client, const compose::Step& step, const compose::CreatedIds& created, After after);
+// What is: an engine that restarted, or an answer that did not come, leaves open what a call did. After a refusal as well: libcurl sends a
+// request once more when a kept connection ends before the answer, so that a "name is taken" may speak of our own container.
+Aim look_for_aim(const Context& ctx, engine::Client& client, const compose::Step& step, const compose::CreatedIds& created);
 
 // The container that is meant; empty when the step that creates it has not.
 std::string resolve(const compose::ContainerTarget& target, const compose::CreatedIds& created);

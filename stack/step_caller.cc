@@ -15,12 +15,12 @@ constexpr int tries_max = 5;  // of a step whose answers get lost
 
 Deed deed_of(const Aim& aim) { return {.created_id = aim.created_id}; }
 
-Deed try_once(const Context& ctx, engine::Client& client, Outages& outages, const compose::Step& step, const compose::CreatedIds& created, After after) {
+Deed try_once(const Context& ctx, engine::Client& client, Outages& outages, const compose::Step& step, const compose::CreatedIds& created) {
   try {
     return perform_step(ctx, client, step, created);
   } catch (const Error& error) {
     if (outages.is_loss(error)) throw;
-    const Aim aim = look_for_aim(ctx, client, step, created, after);
+    const Aim aim = look_for_aim(ctx, client, step, created);
     if (aim.is_reached) return deed_of(aim);
     throw;
   }
@@ -30,16 +30,17 @@ Deed try_once(const Context& ctx, engine::Client& client, Outages& outages, cons
 bool is_about_the_request(int status) { return status == 400 || status == 404 || status == 409; }
 
 // A refusal by an engine that is shutting down says nothing about the step: it is tried until the engine is gone, or has proved to stay.
-Deed try_past_farewell(const Context& ctx, engine::Client& client, Outages& outages, const compose::Step& step, const compose::CreatedIds& created, After after) {
+Deed try_past_farewell(const Context& ctx, engine::Client& client, Outages& outages, const compose::Step& step, const compose::CreatedIds& created) {
   constexpr std::chrono::milliseconds pause{250};
   const auto until = ctx.clock->now() + outages.options().farewell_max;
   while (true) {
     try {
-      return try_once(ctx, client, outages, step, created, after);
+      return try_once(ctx, client, outages, step, created);
     } catch (const engine::EngineFailure& failure) {
-      if (is_about_the_request(failure.status) || ctx.clock->now() >= until || !outages.looks_like_shutdown()) throw;
+      if (is_about_the_request(failure.status) || ctx.clock->now() >= until) throw;
+      ctx.clock->sleep_for(pause, ctx.stop);  // the news of deaths may come after the refusal
+      if (!outages.looks_like_shutdown()) throw;
     }
-    ctx.clock->sleep_for(pause, ctx.stop);
   }
 }
 
@@ -56,14 +57,13 @@ void assert_one(const Context& ctx, engine::Client& client, const compose::Step&
 Deed call_step(engine::Client& client, Outages& outages, const compose::Step& step, const compose::CreatedIds& created) {
   if (outages.is_given_up() && !outages.wait_until_back()) throw Error(ErrorCode::network, "the engine does not answer any more");
   for (int tries = 1;; ++tries) {
-    const After after = tries == 1 ? After::refusal : After::lost_answer;
     try {
       const Outages::Try one(outages);
-      if (after == After::lost_answer) {
-        const Aim aim = look_for_aim(one.ctx(), client, step, created, after);
+      if (tries > 1) {
+        const Aim aim = look_for_aim(one.ctx(), client, step, created);
         if (aim.is_reached) return deed_of(aim);
       }
-      return try_past_farewell(one.ctx(), client, outages, step, created, after);
+      return try_past_farewell(one.ctx(), client, outages, step, created);
     } catch (const Error& error) {
       if (!outages.is_loss(error)) throw;
       if (std::holds_alternative<compose::RunHook>(step.action)) {

@@ -17,6 +17,7 @@ using std::chrono::steady_clock;
 using State = compose::StepOutcome::State;
 
 constexpr milliseconds look_again_after{250};
+constexpr milliseconds late_news_max{5000};
 
 const Await& await_of(const compose::Step& step) { return std::get<Await>(step.action); }
 
@@ -115,7 +116,7 @@ void Waits::look_at(std::unique_lock<std::mutex>& lock, int step) {
   Wait& noted = waits_.at(step);
   if (ending.state == State::not_run) {
     if (noted.baseline == wait.baseline) noted.restarts_before = wait.restarts_before;
-    noted.suspected = wait.suspected;
+    noted.failed = wait.failed;
     if (wait.due) noted.due = noted.due ? std::min(*noted.due, *wait.due) : wait.due;
     return;
   }
@@ -142,24 +143,28 @@ Waits::Ending Waits::look(Wait& wait) {
     return failed(await, wait.step->resource + ": cannot tell whether it runs: " + error.what());
   }
   if (details && !wait.restarts_before) wait.restarts_before = details->restart_count;
-  const bool wants_memory = details && details->state.is_oom_killed;
-  const Judgement judgement = judge(await, describe(wait, std::move(details)));
+  const Judgement judgement = judge(await, describe(wait, details));
   if (judgement.verdict == Judgement::Verdict::passed) return {.state = State::done};
-  if (judgement.verdict == Judgement::Verdict::failed && !wants_memory && may_be_a_farewell(wait)) {
+  if (judgement.verdict == Judgement::Verdict::failed) {
+    if (is_settled(wait, details)) return failed(await, explain(wait, judgement.why));
     wait.due = steady_clock::now() + look_again_after;
     return {};
   }
-  if (judgement.verdict == Judgement::Verdict::failed) return failed(await, explain(wait, judgement.why));
+  wait.failed.reset();
   if (judgement.look_again) wait.due = steady_clock::now() + *judgement.look_again;
   return {};
 }
 
-// An engine that shuts down ends every container before it goes: what it does then is no container's fault, and is over soon.
-bool Waits::may_be_a_farewell(Wait& wait) const {
-  if (!outages_.looks_like_shutdown()) return false;
+// An engine that shuts down ends every container before it goes: that is no container's fault, and over soon. So one that has ended is
+// looked at again a moment later, when the news of its death and of others' have come.
+bool Waits::is_settled(Wait& wait, const std::optional<engine::ContainerDetails>& details) const {
+  if (!details || details->state.is_running || details->state.is_oom_killed) return true;
   const auto now = steady_clock::now();
-  if (!wait.suspected) wait.suspected = now;
-  return now - *wait.suspected < outages_.options().farewell_max;
+  if (!wait.failed) wait.failed = now;
+  if (outages_.looks_like_shutdown()) return now - *wait.failed >= outages_.options().farewell_max;
+  const bool is_new = await_of(*wait.step).container.step != 0;
+  const bool has_no_news = is_new && events_.find(wait.container).deaths == wait.deaths_before;
+  return now - *wait.failed >= (has_no_news ? late_news_max : look_again_after);
 }
 
 Watched Waits::describe(const Wait& wait, std::optional<engine::ContainerDetails> details) const {

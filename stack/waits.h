@@ -53,7 +53,7 @@ class Waits {
     std::optional<std::chrono::steady_clock::time_point> due = {};      // to be looked at; nothing: when something happens
     int deaths_before = 0;
     std::optional<std::int64_t> restarts_before = {};                   // nothing: what the next look tells
-    std::optional<std::chrono::steady_clock::time_point> suspected = {};  // it failed while the engine looked as if it went away
+    std::optional<std::chrono::steady_clock::time_point> failed = {};   // when it first looked as if it had
   };
 
   void work(const std::stop_token& stop);
@@ -62,7 +62,7 @@ class Waits {
   void look_at(std::unique_lock<std::mutex>& lock, int step);
   Ending look(Wait& wait);
   Watched describe(const Wait& wait, std::optional<engine::ContainerDetails> details) const;
-  bool may_be_a_farewell(Wait& wait) const;
+  bool is_settled(Wait& wait, const std::optional<engine::ContainerDetails>& details) const;
   std::string explain(const Wait& wait, const std::string& why);
   void forget_before(Wait& wait) const;
 

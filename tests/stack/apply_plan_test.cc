@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <chrono>
 #include <string>
+#include <thread>
 #include <vector>
 
 using namespace drover;
@@ -222,7 +223,17 @@ BOOST_AUTO_TEST_CASE(an_engine_that_restarts_in_the_middle_is_waited_for) {
 
 // Its containers are dead already when it still answers, and what it answers means nothing; then it is away.
 BOOST_AUTO_TEST_CASE(an_engine_that_shuts_down_is_not_believed) {
-  engine.fake.before("POST /containers/" + web + "/stop", [&] { stack.restart(); });
+  engine.fake.before("POST /containers/" + web + "/stop", [&] {
+    const std::string first_name = stack.id_of(db.substr(0, 12) + "_shop-db-1");
+    const std::string look = "GET /v1.41/containers/" + (first_name.empty() ? stack.id_of("shop-db-1") : first_name) + "/json";
+    const auto looks = [&] {
+      const auto targets = engine.fake.targets();
+      return std::count(targets.begin(), targets.end(), look);
+    };
+    const auto before_death = looks();
+    stack.restart();
+    for (int i = 0; i < 30'000 && looks() < before_death + 2; ++i) std::this_thread::sleep_for(1ms);  // the news of db's death is out
+  });
   const std::string name = web.substr(0, 12) + "_shop-web-1";
   stack.refuse("start", name, 500);
   stack.refuse("start", name, 403);
