@@ -1,4 +1,5 @@
-// What does a plan of drover up cost, once the engine has been asked? A mail server's size: 18 services, nothing changed, two, and all.
+// What does a plan of drover up cost, once the engine has been asked? A mail server's size: 18 services, nothing changed, two,
+// and all.
 #include "compose/reconcile.h"
 #include "tests/compose/engine_model.h"
 
@@ -17,9 +18,12 @@ Project project_with(int changed) {
   std::string text = "networks:\n  back: {ipam: {config: [{subnet: 10.9.0.0/24}]}}\nvolumes:\n  data: \nservices:\n";
   for (int i = 0; i < services; ++i) {
     const std::string number = std::to_string(i);
-    text += "  s" + number + ":\n    image: app:" + (i < changed ? "2" : "1") + "\n    restart: always\n    volumes: [\"/srv/s" + number + ":/conf:ro,z\", \"data:/data\"]\n";
-    text += "    networks: {back: {aliases: [a" + number + "], ipv4_address: 10.9.0." + std::to_string(10 + i) + "}}\n    environment:\n";
-    for (int variable = 0; variable < 13; ++variable) text += "      VARIABLE_" + std::to_string(variable) + ": \"value " + number + "\"\n";
+    text += "  s" + number + ":\n    image: app:" + (i < changed ? "2" : "1") + "\n    restart: always\n    volumes: [\"/srv/s" +
+            number + ":/conf:ro,z\", \"data:/data\"]\n";
+    text += "    networks: {back: {aliases: [a" + number + "], ipv4_address: 10.9.0." + std::to_string(10 + i) +
+            "}}\n    environment:\n";
+    for (int variable = 0; variable < 13; ++variable)
+      text += "      VARIABLE_" + std::to_string(variable) + ": \"value " + number + "\"\n";
     if (i > 0) text += "    depends_on: [s" + std::to_string(i / 2) + "]\n";
   }
   LoadOptions options;

@@ -1,5 +1,6 @@
-// Fixed ports of the host and addresses in networks: only one container at a time can have them, so one that starts waits for the stop of the
-// one that had them. That one then stops early, whatever its own dependencies do, or the two could wait for each other.
+// Fixed ports of the host and addresses in networks: only one container at a time can have them, so one that starts waits for the
+// stop of the one that had them. That one then stops early, whatever its own dependencies do, or the two could wait for each
+// other.
 #include "base/text.h"
 #include "compose/plan_draft.h"
 #include "compose/shared_containers.h"
@@ -12,7 +13,7 @@ namespace {
 using engine::ContainerDetails;
 
 struct Claim {
-  std::string what;  // "8080/tcp", or an address
+  std::string what;        // "8080/tcp", or an address
   std::string where = {};  // the host's address, or the network
 };
 
@@ -28,9 +29,11 @@ std::vector<Claim> claims_of(const ContainerDetails& container) {
   std::vector<Claim> claims;
   for (const auto& [port, bindings] : container.host_config.port_bindings)
     for (const engine::PortBinding& binding : bindings)
-      if (is_one_port(binding.host_port)) claims.push_back({binding.host_port + port.substr(std::min(port.find('/'), port.size())), binding.host_ip});
+      if (is_one_port(binding.host_port))
+        claims.push_back({binding.host_port + port.substr(std::min(port.find('/'), port.size())), binding.host_ip});
   for (const auto& [network, endpoint] : container.network_settings.networks)
-    for (const std::string& address : {endpoint.ipam.ipv4_address, endpoint.ipam.ipv6_address, endpoint.ip_address, endpoint.global_ipv6_address})
+    for (const std::string& address :
+         {endpoint.ipam.ipv4_address, endpoint.ipam.ipv6_address, endpoint.ip_address, endpoint.global_ipv6_address})
       if (!address.empty()) claims.push_back({address, network});
   return claims;
 }
@@ -70,8 +73,7 @@ ContainerList old_ones(const SlotWork& slot) {
 }
 
 // Calls `see` for each container that starts while one of another slot, or an orphan, has what it needs.
-template <typename See>
-void for_each_collision(PlanDraft& draft, const See& see) {
+template <typename See> void for_each_collision(PlanDraft& draft, const See& see) {
   for (ServiceWork& work : draft.works) {
     const std::vector<Claim> needed = claims_of(draft.situation, *work.service);
     if (needed.empty()) continue;
@@ -89,7 +91,8 @@ void for_each_collision(PlanDraft& draft, const See& see) {
 
 bool has_member_of_changed_network(const Situation& situation, const ServiceWork& work) {
   return std::any_of(work.slots.begin(), work.slots.end(), [&](const SlotWork& slot) {
-    return (slot.old && is_in_changed_network(situation, *slot.old)) || (slot.made && is_in_changed_network(situation, *slot.made));
+    return (slot.old && is_in_changed_network(situation, *slot.old)) ||
+           (slot.made && is_in_changed_network(situation, *slot.made));
   });
 }
 

@@ -24,9 +24,15 @@ void Conditions::add(std::vector<int>& steps, const Service& service, const Depe
   for (const SlotWork& slot : work->slots) {
     if (slot.fate == Fate::remove) continue;
     switch (dependency.condition) {
-      case Dependency::Condition::started: steps.push_back(slot.ready); break;
-      case Dependency::Condition::healthy: steps.push_back(healthy(service, dependency, *work, slot)); break;
-      case Dependency::Condition::completed_successfully: steps.push_back(completed(service, dependency, *work, slot)); break;
+    case Dependency::Condition::started:
+      steps.push_back(slot.ready);
+      break;
+    case Dependency::Condition::healthy:
+      steps.push_back(healthy(service, dependency, *work, slot));
+      break;
+    case Dependency::Condition::completed_successfully:
+      steps.push_back(completed(service, dependency, *work, slot));
+      break;
     }
   }
 }
@@ -38,13 +44,15 @@ bool Conditions::has_health_check(const ServiceWork& work, const SlotWork& slot)
   if (service.healthcheck && service.healthcheck->is_disabled) return false;
   if (service.healthcheck && !service.healthcheck->test.empty()) return is_check(service.healthcheck->test);
   const auto facts = draft_.situation.state.images.find(image_of(*draft_.situation.project, service));
-  return facts != draft_.situation.state.images.end() && facts->second.config.healthcheck && is_check(facts->second.config.healthcheck->test);
+  return facts != draft_.situation.state.images.end() && facts->second.config.healthcheck &&
+         is_check(facts->second.config.healthcheck->test);
 }
 
 int Conditions::healthy(const Service& service, const Dependency& dependency, const ServiceWork& work, const SlotWork& slot) {
   if (slot.made && slot.ready == 0 && slot.made->state.health && slot.made->state.health->status == "healthy") return 0;
   if (has_health_check(work, slot)) return wait(service, dependency, work, slot, Await::Until::healthy);
-  const std::string what = "service " + service.name + " waits until " + dependency.service + " is healthy, and that has no health check";
+  const std::string what =
+      "service " + service.name + " waits until " + dependency.service + " is healthy, and that has no health check";
   if (dependency.is_required) throw Error(ErrorCode::refused, what + "; give it one, or say `condition: service_started`");
   draft_.builder.note(what + ": not waited for");
   return slot.ready;
@@ -55,17 +63,20 @@ int Conditions::completed(const Service& service, const Dependency& dependency, 
   return wait(service, dependency, work, slot, Await::Until::completed);
 }
 
-int Conditions::wait(const Service& service, const Dependency& dependency, const ServiceWork& work, const SlotWork& slot, Await::Until until) {
+int Conditions::wait(
+    const Service& service, const Dependency& dependency, const ServiceWork& work, const SlotWork& slot, Await::Until until) {
   int& step = waits_[{&slot, until, dependency.is_required}];
   if (step != 0) return step;
   const char* condition = until == Await::Until::healthy ? "service_healthy" : "service_completed_successfully";
-  step = draft_.builder.add(
-      Phase::swap,
-      {.action = Await{.container = slot.target, .until = until, .is_required = dependency.is_required, .timeout = draft_.situation.options->gate_timeout},
-       .resource = resource_of(slot),
-       .cause = "services." + service.name + ".depends_on." + dependency.service + ": " + condition,
-       .depends_on = {slot.ready},
-       .group = work.service->name});
+  step = draft_.builder.add(Phase::swap,
+                            {.action = Await{.container = slot.target,
+                                             .until = until,
+                                             .is_required = dependency.is_required,
+                                             .timeout = draft_.situation.options->gate_timeout},
+                             .resource = resource_of(slot),
+                             .cause = "services." + service.name + ".depends_on." + dependency.service + ": " + condition,
+                             .depends_on = {slot.ready},
+                             .group = work.service->name});
   return step;
 }
 

@@ -27,12 +27,13 @@ struct Recipe {
 std::string id_of(const ContainerTarget& target, const CreatedIds& ids) {
   if (!target.id.empty()) return target.id;
   const auto found = ids.find(target.step);
-  if (found == ids.end()) throw Error(ErrorCode::failed, "the container of step #" + std::to_string(target.step) + " is not known yet");
+  if (found == ids.end())
+    throw Error(ErrorCode::failed, "the container of step #" + std::to_string(target.step) + " is not known yet");
   return found->second;
 }
 
-// Three a linked container, as docker compose has them: alias, service-<own number>, project-service-<own number>. Outside of networks of
-// the user's own an engine wants the linked container itself, which may not have its name yet.
+// Three a linked container, as docker compose has them: alias, service-<own number>, project-service-<own number>. Outside of
+// networks of the user's own an engine wants the linked container itself, which may not have its name yet.
 std::vector<std::string> links(const Recipe& recipe, const CreatedIds& ids) {
   const Service& service = *recipe.service;
   const std::string number = std::to_string(recipe.context.number);
@@ -75,13 +76,19 @@ CreateBody cook(const Recipe& recipe, const CreatedIds& ids) {
 std::int64_t parse_owner(const Service& service, const FileReference& reference, const std::string& text) {
   if (text.empty()) return 0;
   if (const auto number = parse_integer(text)) return *number;
-  throw Error(ErrorCode::invalid, "service " + service.name + ": the owner of " + printable(reference.source, 80) + " is no number: " + printable(text, 80));
+  throw Error(ErrorCode::invalid,
+              "service " + service.name + ": the owner of " + printable(reference.source, 80) +
+                  " is no number: " + printable(text, 80));
 }
 
-void add_files(std::vector<WriteFile>& files, const Service& service, const std::vector<FileReference>& references, const std::vector<FileObject>& objects,
+void add_files(std::vector<WriteFile>& files,
+               const Service& service,
+               const std::vector<FileReference>& references,
+               const std::vector<FileObject>& objects,
                const std::string& folder) {
   for (const FileReference& reference : references) {
-    const auto object = std::find_if(objects.begin(), objects.end(), [&](const FileObject& each) { return each.key == reference.source; });
+    const auto object =
+        std::find_if(objects.begin(), objects.end(), [&](const FileObject& each) { return each.key == reference.source; });
     if (object == objects.end() || object->content.value_or("").empty()) continue;
     const std::string target = reference.target.empty() ? reference.source : reference.target;
     WriteFile& file = files.emplace_back();
@@ -114,15 +121,19 @@ std::set<std::string> needed_services(const Service& service) {
 TextMap anonymous_volumes(const Situation& situation, const Service& service, const engine::ContainerDetails& container) {
   const auto facts = situation.state.images.find(image_of(*situation.project, service));
   const auto is_declared = [&](const std::string& target) {
-    const auto has = [&](const std::vector<std::string>& paths) { return std::find(paths.begin(), paths.end(), target) != paths.end(); };
-    if (has(container.config.volumes) || (facts != situation.state.images.end() && has(facts->second.config.volumes))) return true;
+    const auto has = [&](const std::vector<std::string>& paths) {
+      return std::find(paths.begin(), paths.end(), target) != paths.end();
+    };
+    if (has(container.config.volumes) || (facts != situation.state.images.end() && has(facts->second.config.volumes)))
+      return true;
     return std::any_of(service.volumes.begin(), service.volumes.end(), [&](const Mount& mount) {
       return mount.type == "volume" && mount.source.empty() && mount.target == target;
     });
   };
   const auto is_anonymous = [&](const std::string& name) {
     const auto& volumes = situation.state.volumes;
-    const auto found = std::find_if(volumes.begin(), volumes.end(), [&](const engine::Volume& volume) { return volume.name == name; });
+    const auto found =
+        std::find_if(volumes.begin(), volumes.end(), [&](const engine::Volume& volume) { return volume.name == name; });
     return found != volumes.end() && found->is_anonymous();
   };
   TextMap kept;
@@ -131,7 +142,8 @@ TextMap anonymous_volumes(const Situation& situation, const Service& service, co
   return kept;
 }
 
-std::function<CreateBody(const CreatedIds&)> make_recipe(const Situation& situation, const Service& service, const RecipeRequest& request) {
+std::function<CreateBody(const CreatedIds&)>
+make_recipe(const Situation& situation, const Service& service, const RecipeRequest& request) {
   Recipe recipe{.project = situation.project,
                 .options = situation.options,
                 .service = &service,
@@ -147,7 +159,8 @@ std::function<CreateBody(const CreatedIds&)> make_recipe(const Situation& situat
   if (request.replaced) {
     const std::string numbered = service.name + "-" + std::to_string(request.number);
     context.labels[std::string(replace_label)] = service.container_name.empty() ? numbered : service.container_name;
-    if (!situation.options->renew_anonymous_volumes) context.anonymous_volumes = anonymous_volumes(situation, service, *request.replaced);
+    if (!situation.options->renew_anonymous_volumes)
+      context.anonymous_volumes = anonymous_volumes(situation, service, *request.replaced);
   }
   return [recipe = std::make_shared<const Recipe>(std::move(recipe))](const CreatedIds& ids) { return cook(*recipe, ids); };
 }

@@ -1,5 +1,5 @@
-// How a container of a service is made: its create body as a function of the IDs of the containers that it shares, and the files that are
-// copied into it. Pure.
+// How a container of a service is made: its create body as a function of the IDs of the containers that it shares, and the files
+// that are copied into it. Pure.
 #pragma once
 
 #include "compose/plan.h"
@@ -19,6 +19,7 @@ struct FinalContainer {
   std::string name;
   ContainerTarget target;
 };
+
 // Of each service, by name of the container.
 using FinalContainers = std::map<std::string, std::vector<FinalContainer>>;
 
@@ -29,7 +30,8 @@ struct RecipeRequest {
 };
 
 // Keeps nothing of the situation but what is shared. Throws what create_body throws, when called.
-std::function<CreateBody(const CreatedIds&)> make_recipe(const Situation& situation, const Service& service, const RecipeRequest& request);
+std::function<CreateBody(const CreatedIds&)>
+make_recipe(const Situation& situation, const Service& service, const RecipeRequest& request);
 
 // What a body asks for in a network, at create or later; nothing when it does not join it.
 std::optional<engine::EndpointSettings> endpoint_of(const CreateBody& body, const std::string& network);

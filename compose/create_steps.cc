@@ -1,4 +1,5 @@
-// The part of a plan that touches nothing that runs: networks, volumes, containers under their first names, files copied into them.
+// The part of a plan that touches nothing that runs: networks, volumes, containers under their first names, files copied into
+// them.
 #include "base/error.h"
 #include "base/text.h"
 #include "compose/labels.h"
@@ -33,8 +34,9 @@ class CreateSteps {
     for (const NetworkPlace& place : situation_.networks) {
       if (!place.note.empty()) draft_.builder.note(place.note);
       if (place.found) continue;
-      draft_.created_networks[place.model->key] = add(
-          {.action = CreateNetwork{place.request}, .resource = "network " + place.model->name, .cause = "networks." + place.model->key + ": not there"});
+      draft_.created_networks[place.model->key] = add({.action = CreateNetwork{place.request},
+                                                       .resource = "network " + place.model->name,
+                                                       .cause = "networks." + place.model->key + ": not there"});
     }
   }
 
@@ -42,7 +44,8 @@ class CreateSteps {
     const VolumePlan volumes = plan_volumes(*situation_.project, situation_.state, situation_.version);
     for (const std::string& note : volumes.notes) draft_.builder.note(note);
     for (const auto& [key, request] : volumes.missing)
-      created_volumes_[key] = add({.action = CreateVolume{request}, .resource = "volume " + request.name, .cause = "volumes." + key + ": not there"});
+      created_volumes_[key] =
+          add({.action = CreateVolume{request}, .resource = "volume " + request.name, .cause = "volumes." + key + ": not there"});
   }
 
   void write_slot(const ServiceWork& work, SlotWork& slot) {
@@ -52,7 +55,9 @@ class CreateSteps {
     if (is_new || is_started(slot)) write_files(work, slot);
   }
 
-  bool is_started(const SlotWork& slot) const { return slot.fate == Fate::keep && !slot.made->state.is_running && situation_.options->starts; }
+  bool is_started(const SlotWork& slot) const {
+    return slot.fate == Fate::keep && !slot.made->state.is_running && situation_.options->starts;
+  }
 
   std::vector<int> write_debris(const ServiceWork& work, const SlotWork& slot) {
     std::vector<int> removed;
@@ -99,9 +104,11 @@ class CreateSteps {
   std::vector<int> needs_of(const Service& service, const FinalContainers& others) {
     std::vector<int> needs;
     for (const NetworkPlace* place : networks_of(situation_, service))
-      if (const auto created = draft_.created_networks.find(place->model->key); created != draft_.created_networks.end()) needs.push_back(created->second);
+      if (const auto created = draft_.created_networks.find(place->model->key); created != draft_.created_networks.end())
+        needs.push_back(created->second);
     for (const Mount& mount : service.volumes)
-      if (const auto created = created_volumes_.find(mount.source); mount.type == "volume" && created != created_volumes_.end()) needs.push_back(created->second);
+      if (const auto created = created_volumes_.find(mount.source); mount.type == "volume" && created != created_volumes_.end())
+        needs.push_back(created->second);
     for (const auto& [name, containers] : others)
       for (const FinalContainer& container : containers)
         if (container.target.step != 0) needs.push_back(container.target.step);
@@ -131,7 +138,8 @@ class CreateSteps {
                 .group = work.service->name};
       step.is_done = slot.made && slot.made->network_settings.networks.contains(later.network);
       if (place && place->is_changed && !step.is_done) continue;  // once it has been made again: network_steps.cc
-      if (place && draft_.created_networks.contains(place->model->key)) step.depends_on.push_back(draft_.created_networks[place->model->key]);
+      if (place && draft_.created_networks.contains(place->model->key))
+        step.depends_on.push_back(draft_.created_networks[place->model->key]);
       draft_.joins.push_back({&slot, place, add(std::move(step))});
     }
   }
@@ -140,7 +148,11 @@ class CreateSteps {
     if (slot.made && slot.made->state.is_running) return;
     for (WriteFile& file : files_of(*situation_.project, *work.service)) {
       file.container = slot.target;
-      add({.action = std::move(file), .resource = resource_of(slot), .cause = "config or secret", .depends_on = {slot.created}, .group = work.service->name});
+      add({.action = std::move(file),
+           .resource = resource_of(slot),
+           .cause = "config or secret",
+           .depends_on = {slot.created},
+           .group = work.service->name});
     }
   }
 

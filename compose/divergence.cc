@@ -27,7 +27,8 @@ bool is_attached(const ContainerDetails& container, const NetworkPlace& place) {
 }
 
 const Volume* find_volume(const Project& project, const std::string& key) {
-  const auto found = std::find_if(project.volumes.begin(), project.volumes.end(), [&](const Volume& volume) { return volume.key == key; });
+  const auto found =
+      std::find_if(project.volumes.begin(), project.volumes.end(), [&](const Volume& volume) { return volume.key == key; });
   return found == project.volumes.end() ? nullptr : &*found;
 }
 
@@ -51,13 +52,17 @@ std::set<std::string> hashes_of(const Service& service, const SharedContainers& 
   return hashes;
 }
 
-Judged judge(const Situation& situation, const Service& service, const ContainerDetails& container, const std::set<std::string>& hashes) {
+Judged judge(const Situation& situation,
+             const Service& service,
+             const ContainerDetails& container,
+             const std::set<std::string>& hashes) {
   if (container.state.status == "dead") return {Divergence::dead};
   if (!hashes.contains(label_of(container, config_hash_label))) return {Divergence::hash};
   if (!has_image(situation, service, container)) return {Divergence::image};
   for (const NetworkPlace* place : networks_of(situation, service))
     if (!is_attached(container, *place)) return {Divergence::network, place->model->name};
-  if (std::string volume = missing_volume(*situation.project, service, container); !volume.empty()) return {Divergence::volume, std::move(volume)};
+  if (std::string volume = missing_volume(*situation.project, service, container); !volume.empty())
+    return {Divergence::volume, std::move(volume)};
   return {};
 }
 

@@ -22,10 +22,17 @@ struct Judged {
   std::string what = {};  // the network or volume
 };
 
-Judged judge(const Situation& situation, const Service& service, const engine::ContainerDetails& container, const std::set<std::string>& hashes);
+Judged judge(const Situation& situation,
+             const Service& service,
+             const engine::ContainerDetails& container,
+             const std::set<std::string>& hashes);
 
-// Why it is replaced, for people: "services.web.image: v1 -> v2", "image web:1 is now sha256:…", "services.web.environment.A", ...
-// `body` is what would be made. What the hash was taken over is written nowhere: what can be compared is.
-std::string recreate_cause(const Situation& situation, const Service& service, const engine::ContainerDetails& container, const Judged& judged, const CreateBody& body);
+// Why it is replaced, for people: "services.web.image: v1 -> v2", "image web:1 is now sha256:…", "services.web.environment.A",
+// ... `body` is what would be made. What the hash was taken over is written nowhere: what can be compared is.
+std::string recreate_cause(const Situation& situation,
+                           const Service& service,
+                           const engine::ContainerDetails& container,
+                           const Judged& judged,
+                           const CreateBody& body);
 
 }  // namespace drover::compose

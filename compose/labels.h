@@ -24,6 +24,7 @@ inline constexpr std::string_view working_directory_label = "com.docker.compose.
 
 // Empty where there is none.
 std::string label_of(const std::map<std::string, std::string>& labels, std::string_view name);
+
 inline std::string label_of(const engine::ContainerDetails& container, std::string_view name) {
   return label_of(container.config.labels, name);
 }

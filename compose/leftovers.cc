@@ -15,11 +15,12 @@ std::string resource_of(const ContainerDetails& container) {
 
 void write_stop(PlanDraft& draft, const ContainerDetails& container, const std::string& group, const std::string& cause) {
   if (!container.state.is_running || draft.stop_of.contains(container.id)) return;
-  draft.stop_of[container.id] = draft.builder.add(Phase::swap,
-                                                  {.action = StopContainer{.container = {.id = container.id}, .timeout = draft.situation.options->stop_timeout},
-                                                   .resource = resource_of(container),
-                                                   .cause = cause,
-                                                   .group = group});
+  draft.stop_of[container.id] = draft.builder.add(
+      Phase::swap,
+      {.action = StopContainer{.container = {.id = container.id}, .timeout = draft.situation.options->stop_timeout},
+       .resource = resource_of(container),
+       .cause = cause,
+       .group = group});
 }
 
 // Out of the way of the container that is to have the name.
@@ -33,7 +34,11 @@ void write_release(PlanDraft& draft, const ContainerDetails& container, const st
                          .group = group});
 }
 
-void write_removal(PlanDraft& draft, const ContainerDetails& container, const std::string& resource, const std::string& group, const std::string& cause) {
+void write_removal(PlanDraft& draft,
+                   const ContainerDetails& container,
+                   const std::string& resource,
+                   const std::string& group,
+                   const std::string& cause) {
   draft.builder.add(Phase::commit,
                     {.action = RemoveContainer{.container = {.id = container.id}},
                      .resource = resource,
@@ -67,7 +72,8 @@ void write_orphan_steps(PlanDraft& draft) {
   }
   if (draft.situation.options->remove_orphans || draft.situation.options->passes_over_orphans) return;
   for (const ContainerDetails* orphan : draft.situation.orphans)
-    if (!is_one_off(*orphan)) draft.builder.note("container " + orphan->name + ": " + orphan_cause(*orphan) + "; --remove-orphans removes it");
+    if (!is_one_off(*orphan))
+      draft.builder.note("container " + orphan->name + ": " + orphan_cause(*orphan) + "; --remove-orphans removes it");
 }
 
 void write_removals(PlanDraft& draft) {
@@ -75,7 +81,8 @@ void write_removals(PlanDraft& draft) {
     for (const SlotWork& slot : work.slots) {
       const std::string cause = slot.fate == Fate::swap ? "replaced by #" + std::to_string(slot.created) : slot.cause;
       if (slot.old) write_removal(draft, *slot.old, compose::resource_of(slot), work.service->name, cause);
-      for (const ContainerDetails* each : slot.slot.surplus) write_removal(draft, *each, resource_of(*each), work.service->name, std::string(surplus_cause));
+      for (const ContainerDetails* each : slot.slot.surplus)
+        write_removal(draft, *each, resource_of(*each), work.service->name, std::string(surplus_cause));
     }
   }
   for (const ContainerDetails* orphan : draft.orphans)

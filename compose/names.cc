@@ -33,34 +33,42 @@ std::set<std::string> leaving(const PlanDraft& draft) {
 }
 
 Error taken(const std::string& service, const std::string& name, const std::string& by, const std::string& remedy) {
-  return Error(ErrorCode::refused, "service " + service + " needs the name " + printable(name, 120) + ", which " + by + " has; " + remedy);
+  return Error(ErrorCode::refused,
+               "service " + service + " needs the name " + printable(name, 120) + ", which " + by + " has; " + remedy);
 }
 
 void check_name(PlanDraft& draft, const ServiceWork& work, const SlotWork& slot, const std::set<std::string>& leaving) {
   const std::string& name = slot.slot.name;
   const std::string& service = work.service->name;
   if (const auto foreign = draft.situation.state.names_taken.find(name); foreign != draft.situation.state.names_taken.end())
-    throw taken(service, name, "a container that is not of this project (" + short_id(foreign->second) + ")", "rename or remove that one");
+    throw taken(service,
+                name,
+                "a container that is not of this project (" + short_id(foreign->second) + ")",
+                "rename or remove that one");
   draft.names_needed.insert(name);
   const ContainerDetails* holder = draft.holder_of(name);
   if (!holder || leaving.contains(holder->id)) return;
   const std::string owner = label_of(*holder, service_label);
   const auto& orphans = draft.situation.orphans;
   const bool is_orphan = std::find(orphans.begin(), orphans.end(), holder) != orphans.end();
-  throw taken(service, name, owner.empty() ? "another container of the project" : "a container of service " + printable(owner, 120),
+  throw taken(service,
+              name,
+              owner.empty() ? "another container of the project" : "a container of service " + printable(owner, 120),
               is_orphan ? "--remove-orphans removes that one" : "rename or remove that one");
 }
 
 }  // namespace
 
 ServiceWork* PlanDraft::find_work(const std::string& service) {
-  const auto found = std::find_if(works.begin(), works.end(), [&](const ServiceWork& work) { return work.service->name == service; });
+  const auto found =
+      std::find_if(works.begin(), works.end(), [&](const ServiceWork& work) { return work.service->name == service; });
   return found == works.end() ? nullptr : &*found;
 }
 
 const ContainerDetails* PlanDraft::holder_of(const std::string& name) const {
   const auto& containers = situation.state.containers;
-  const auto found = std::find_if(containers.begin(), containers.end(), [&](const ContainerDetails& each) { return each.name == name; });
+  const auto found =
+      std::find_if(containers.begin(), containers.end(), [&](const ContainerDetails& each) { return each.name == name; });
   return found == containers.end() ? nullptr : &*found;
 }
 
@@ -77,7 +85,8 @@ void check_names(PlanDraft& draft) {
 
 void order_names(PlanDraft& draft) {
   for (const auto& [step, name] : draft.name_takers)
-    if (const auto released = draft.release_of.find(name); released != draft.release_of.end()) draft.builder.require(step, released->second);
+    if (const auto released = draft.release_of.find(name); released != draft.release_of.end())
+      draft.builder.require(step, released->second);
 }
 
 }  // namespace drover::compose

@@ -1,5 +1,5 @@
-// A network that is made again: all of its members stop, leave, and join the new one with everything that they had asked for. docker compose
-// reconnects them without: aliases and fixed addresses are lost there.
+// A network that is made again: all of its members stop, leave, and join the new one with everything that they had asked for.
+// docker compose reconnects them without: aliases and fixed addresses are lost there.
 #include "base/error.h"
 #include "base/text.h"
 #include "compose/labels.h"
@@ -38,11 +38,15 @@ class NetworkSteps {
 
   void write() {
     refuse_strangers();
-    removed_step_ = add({.action = RemoveNetwork{found_.id, request_of(found_, draft_.situation.state.api)}, .resource = resource(), .cause = place_.cause});
-    created_step_ = add({.action = CreateNetwork{place_.request}, .resource = resource(), .cause = place_.cause, .depends_on = {removed_step_}});
+    removed_step_ = add({.action = RemoveNetwork{found_.id, request_of(found_, draft_.situation.state.api)},
+                         .resource = resource(),
+                         .cause = place_.cause});
+    created_step_ = add(
+        {.action = CreateNetwork{place_.request}, .resource = resource(), .cause = place_.cause, .depends_on = {removed_step_}});
     draft_.created_networks[place_.model->key] = created_step_;
     for (const ContainerDetails& container : draft_.situation.state.containers)
-      if (const EndpointSettings* endpoint = endpoint_in(container, found_); endpoint && !removed_.contains(container.id)) write_member(container, *endpoint);
+      if (const EndpointSettings* endpoint = endpoint_in(container, found_); endpoint && !removed_.contains(container.id))
+        write_member(container, *endpoint);
     for (ServiceWork& work : draft_.works)
       for (SlotWork& slot : work.slots) write_new_member(work, slot);
     for (const Join& join : draft_.joins)
@@ -51,18 +55,22 @@ class NetworkSteps {
 
  private:
   int add(Step step) { return draft_.builder.add(Phase::swap, std::move(step)); }
+
   std::string resource() const { return "network " + found_.name; }
 
   void refuse_strangers() const {
     std::vector<std::string> names;
     for (const engine::NetworkMember& member : found_.members) {
       const auto& own = draft_.situation.state.containers;
-      const bool is_own = std::any_of(own.begin(), own.end(), [&](const ContainerDetails& each) { return each.id == member.container_id; });
+      const bool is_own =
+          std::any_of(own.begin(), own.end(), [&](const ContainerDetails& each) { return each.id == member.container_id; });
       if (!is_own) names.push_back(printable(member.name.empty() ? short_id(member.container_id) : member.name, 120));
     }
     if (names.empty()) return;
-    throw Error(ErrorCode::refused, place_.cause + ": it has to be made again, and " + join(names, ", ") + ", not of this project, would lose it; disconnect " +
-                                        (names.size() == 1 ? "that one" : "those") + " first (docker network disconnect)");
+    throw Error(ErrorCode::refused,
+                place_.cause + ": it has to be made again, and " + join(names, ", ") +
+                    ", not of this project, would lose it; disconnect " + (names.size() == 1 ? "that one" : "those") +
+                    " first (docker network disconnect)");
   }
 
   void write_member(const ContainerDetails& container, const EndpointSettings& endpoint) {
@@ -96,12 +104,18 @@ class NetworkSteps {
   // Of no service of this run: an orphan that stays, a one-off, a disabled service's.
   void write_bystander(const ContainerDetails& container, const std::string& group, const std::string& resource) {
     const StopContainer stop{.container = {.id = container.id}, .timeout = draft_.situation.options->stop_timeout};
-    draft_.stop_of[container.id] = add({.action = stop, .resource = resource, .cause = "its network is made again", .group = group});
-    draft_.start_of[container.id] = add({.action = StartContainer{{.id = container.id}}, .resource = resource, .depends_on = {draft_.stop_of[container.id]}, .group = group});
+    draft_.stop_of[container.id] =
+        add({.action = stop, .resource = resource, .cause = "its network is made again", .group = group});
+    draft_.start_of[container.id] = add({.action = StartContainer{{.id = container.id}},
+                                         .resource = resource,
+                                         .depends_on = {draft_.stop_of[container.id]},
+                                         .group = group});
   }
 
   const ServiceWork& work_of(const SlotWork& slot) const {
-    return *std::find_if(draft_.works.begin(), draft_.works.end(), [&](const ServiceWork& work) { return !work.slots.empty() && &slot >= &work.slots.front() && &slot <= &work.slots.back(); });
+    return *std::find_if(draft_.works.begin(), draft_.works.end(), [&](const ServiceWork& work) {
+      return !work.slots.empty() && &slot >= &work.slots.front() && &slot <= &work.slots.back();
+    });
   }
 
   std::optional<EndpointSettings> asked_by_model(const SlotWork* slot) const {
@@ -120,7 +134,12 @@ class NetworkSteps {
     for (const LaterNetwork& later : body.later_networks) {
       if (later.network != found_.name) continue;
       const ConnectNetwork connect{later.network, slot.target, engine::parse_endpoint_settings(*later.endpoint)};
-      draft_.builder.require(slot.started, add({.action = connect, .resource = resource_of(slot), .cause = "a further network", .depends_on = {created_step_, slot.created}, .group = work.service->name}));
+      draft_.builder.require(slot.started,
+                             add({.action = connect,
+                                  .resource = resource_of(slot),
+                                  .cause = "a further network",
+                                  .depends_on = {created_step_, slot.created},
+                                  .group = work.service->name}));
     }
   }
 

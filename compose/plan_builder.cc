@@ -79,7 +79,8 @@ Error PlanBuilder::in_a_circle(const std::vector<int>& placed) const {
   std::string text = "the steps of the plan wait for each other:";
   for (const Entry& entry : entries_) {
     if (std::find(placed.begin(), placed.end(), entry.step.id) != placed.end()) continue;
-    text += " #" + std::to_string(entry.step.id) + " " + entry.step.resource + " " + std::string(operation_of(entry.step.action)) + " after";
+    text += " #" + std::to_string(entry.step.id) + " " + entry.step.resource + " " +
+            std::string(operation_of(entry.step.action)) + " after";
     for (const int needed : entry.step.depends_on) text += " #" + std::to_string(needed);
     text += ";";
   }

@@ -1,7 +1,7 @@
 // Puts a plan together: steps come in any order within their phase, and what waits for what may be said later. Internal.
 //
-// Three phases. Create: nothing that runs is touched. Swap: every step of it waits for all of create. Commit: every step of it waits for
-// all of the other two.
+// Three phases. Create: nothing that runs is touched. Swap: every step of it waits for all of create. Commit: every step of it
+// waits for all of the other two.
 #pragma once
 
 #include "base/error.h"
@@ -19,12 +19,15 @@ class PlanBuilder {
  public:
   // The step's number so far; numbers of create steps, added before any other, stay. 0 among `step.depends_on` is nothing.
   int add(Phase phase, Step step);
+
   Step& at(int number) { return entries_.at(static_cast<std::size_t>(number) - 1).step; }
+
   // `step` waits for `needed`; 0 is nothing, for both.
   void require(int step, int needed);
   void require(int step, const std::vector<int>& needed);
   // Unless `needed` waits for `step` already.
   void prefer(int step, int needed);
+
   void note(std::string text) { notes_.push_back(std::move(text)); }
 
   // Numbered so that each step comes after those that it waits for, those that another one implies left out.

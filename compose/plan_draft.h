@@ -24,13 +24,13 @@ struct PlanDraft {
   const Situation& situation;
   Works& works;
   PlanBuilder builder = {};
-  ContainerList orphans = {};                       // that are removed
-  std::map<std::string, int> stop_of = {};          // by container ID
-  std::map<std::string, int> start_of = {};         // by container ID: what starts it again, or first
-  std::map<std::string, int> release_of = {};       // by name: the step from which on it is free
-  std::set<std::string> names_needed = {};          // by containers that do not have them yet
+  ContainerList orphans = {};                                 // that are removed
+  std::map<std::string, int> stop_of = {};                    // by container ID
+  std::map<std::string, int> start_of = {};                   // by container ID: what starts it again, or first
+  std::map<std::string, int> release_of = {};                 // by name: the step from which on it is free
+  std::set<std::string> names_needed = {};                    // by containers that do not have them yet
   std::vector<std::pair<int, std::string>> name_takers = {};  // steps, and the names that they give
-  std::map<std::string, int> created_networks = {};  // by key: new ones, and changed ones that are made again
+  std::map<std::string, int> created_networks = {};           // by key: new ones, and changed ones that are made again
   std::vector<Join> joins = {};
 
   ServiceWork* find_work(const std::string& service);

@@ -78,9 +78,12 @@ const engine::Network* find(const Project& project, const Network& network, cons
 
 // The engine may choose pools and options of its own: only what is asked for is compared.
 bool has_pools(const engine::Ipam& found, const engine::Ipam& asked) {
-  return asked.pools.empty() || std::equal(asked.pools.begin(), asked.pools.end(), found.pools.begin(), found.pools.end(), [](const auto& a, const auto& b) {
-           return a.subnet == b.subnet && (a.gateway.empty() || a.gateway == b.gateway) && a.ip_range == b.ip_range && a.auxiliary_addresses == b.auxiliary_addresses;
-         });
+  return asked.pools.empty() ||
+         std::equal(
+             asked.pools.begin(), asked.pools.end(), found.pools.begin(), found.pools.end(), [](const auto& a, const auto& b) {
+               return a.subnet == b.subnet && (a.gateway.empty() || a.gateway == b.gateway) && a.ip_range == b.ip_range &&
+                      a.auxiliary_addresses == b.auxiliary_addresses;
+             });
 }
 
 TextMap without_compose(TextMap labels) {
@@ -107,14 +110,17 @@ NetworkPlace look_up(const Project& project, const Network& network, const Proje
   NetworkPlace place{.model = &network, .found = find(project, network, state.networks)};
   if (network.is_external) {
     if (!place.found)
-      throw Error(ErrorCode::refused, "network " + printable(network.name, 120) + " is external and not there; create it with docker network create " + printable(network.name, 120));
+      throw Error(ErrorCode::refused,
+                  "network " + printable(network.name, 120) +
+                      " is external and not there; create it with docker network create " + printable(network.name, 120));
     return place;
   }
   place.request = request_of(project, network, version);
   if (!place.found) return place;
   if (!is_own(project, *place.found)) {
     const std::string owner = label_of(place.found->labels, project_label);
-    place.note = "network " + network.name + " was not made for this project" + (owner.empty() ? "" : " but for " + owner) + ": used as it is; `external: true` says that it is meant";
+    place.note = "network " + network.name + " was not made for this project" + (owner.empty() ? "" : " but for " + owner) +
+                 ": used as it is; `external: true` says that it is meant";
     return place;
   }
   const std::string hash = label_of(place.found->labels, config_hash_label);
@@ -145,7 +151,8 @@ engine::NetworkRequest request_of(const engine::Network& network, engine::ApiVer
 }
 
 engine::EndpointSettings asked_of(const engine::EndpointSettings& endpoint, const std::string& container_id) {
-  engine::EndpointSettings asked{.ipam = endpoint.ipam, .aliases = endpoint.aliases, .links = endpoint.links, .driver_opts = endpoint.driver_opts};
+  engine::EndpointSettings asked{
+      .ipam = endpoint.ipam, .aliases = endpoint.aliases, .links = endpoint.links, .driver_opts = endpoint.driver_opts};
   std::erase(asked.aliases, short_id(container_id));  // which engines before API 1.45 add
   asked.gw_priority = endpoint.gw_priority;
   return asked;

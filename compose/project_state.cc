@@ -44,7 +44,8 @@ class Reading {
     run(ctx, details(), jobs_);
     if (!find_twins(project_, state_).empty()) read_sizes(ctx);
     const auto place = [](const engine::ContainerDetails& container) { return std::tie(container.name, container.id); };
-    std::sort(state_.containers.begin(), state_.containers.end(), [&](const auto& a, const auto& b) { return place(a) < place(b); });
+    std::sort(
+        state_.containers.begin(), state_.containers.end(), [&](const auto& a, const auto& b) { return place(a) < place(b); });
     return std::move(state_);
   }
 
@@ -85,7 +86,8 @@ class Reading {
     std::vector<Task> tasks;
     for (const std::string& id : ids_) tasks.emplace_back([this, id](const Context& ctx) { read_container(ctx, id); });
     for (engine::Network& network : state_.networks)
-      if (has_changed(project_, network)) tasks.emplace_back([this, &network](const Context& ctx) { read_members(ctx, network); });
+      if (has_changed(project_, network))
+        tasks.emplace_back([this, &network](const Context& ctx) { read_members(ctx, network); });
     return tasks;
   }
 
@@ -101,7 +103,8 @@ class Reading {
   }
 
   void read_sizes(const Context& ctx) {
-    const engine::DiskUsage usage = engine::read_disk_usage(ctx, client_, {.images = false, .containers = false, .volumes = true, .build_cache = false});
+    const engine::DiskUsage usage =
+        engine::read_disk_usage(ctx, client_, {.images = false, .containers = false, .volumes = true, .build_cache = false});
     std::map<std::string, std::optional<std::int64_t>> sizes;
     for (const engine::Volume& volume : usage.volumes.items) sizes[volume.name] = volume.size_bytes;
     for (engine::Volume& volume : state_.volumes) volume.size_bytes = sizes[volume.name];

@@ -26,17 +26,18 @@ struct ImageFacts {
 
 struct ProjectState {
   engine::ApiVersion api = {};
-  std::vector<engine::ContainerDetails> containers = {};   // with the project's label, in any state, one-offs as well; by name, then ID
-  std::vector<engine::Network> networks = {};              // all of the engine; with members where the project has to make one again
-  std::vector<engine::Volume> volumes = {};                // all of the engine; with sizes where find_twins finds some
-  std::map<std::string, ImageFacts> images = {};           // by the reference as a service writes it; those that the engine has
-  std::map<std::string, std::string> names_taken = {};     // by name: IDs of containers outside the project
+  std::vector<engine::ContainerDetails> containers =
+      {};                                         // with the project's label, in any state, one-offs as well; by name, then ID
+  std::vector<engine::Network> networks = {};     // all of the engine; with members where the project has to make one again
+  std::vector<engine::Volume> volumes = {};       // all of the engine; with sizes where find_twins finds some
+  std::map<std::string, ImageFacts> images = {};  // by the reference as a service writes it; those that the engine has
+  std::map<std::string, std::string> names_taken = {};  // by name: IDs of containers outside the project
   // Other projects that have containers, and the directories that these were made for.
   std::map<std::string, std::set<std::string>> other_projects = {};
 };
 
-// Reads only: lists, and one inspect a container of the project and an image, several at once. What vanishes meanwhile is left out.
-// Throws what the Client throws.
+// Reads only: lists, and one inspect a container of the project and an image, several at once. What vanishes meanwhile is left
+// out. Throws what the Client throws.
 ProjectState read_project_state(const Context& ctx, engine::Client& client, const Project& project, std::size_t jobs = 8);
 
 // The image that containers of a service are made of: its own, or "<project>-<service>" for one that is built.

@@ -11,12 +11,14 @@ namespace drover::compose {
 namespace {
 
 const engine::Volume* find(const ProjectState& state, const std::string& name) {
-  const auto found = std::find_if(state.volumes.begin(), state.volumes.end(), [&](const engine::Volume& volume) { return volume.name == name; });
+  const auto found =
+      std::find_if(state.volumes.begin(), state.volumes.end(), [&](const engine::Volume& volume) { return volume.name == name; });
   return found == state.volumes.end() ? nullptr : &*found;
 }
 
 engine::VolumeRequest request_of(const Project& project, const Volume& volume, const std::string& version) {
-  engine::VolumeRequest request{.name = volume.name, .driver = volume.driver, .options = volume.driver_opts, .labels = volume.labels};
+  engine::VolumeRequest request{
+      .name = volume.name, .driver = volume.driver, .options = volume.driver_opts, .labels = volume.labels};
   request.labels[std::string(project_label)] = project.name;
   request.labels[std::string(volume_label)] = volume.key;
   request.labels[std::string(version_label)] = version;
@@ -38,8 +40,8 @@ Error changed(const engine::Volume& found, const Volume& volume) {
                "volume " + name + " was made from another definition (" + difference(found, volume) +
                    "), and making it again would lose its data; change volumes." + printable(volume.key, 120) +
                    " back, or give it another name, or save the data (docker run --rm -v " + name +
-                   ":/from:ro -v \"$PWD\":/to busybox tar -C /from -cf /to/" + name + ".tar .), remove the volume by hand (docker volume rm " + name +
-                   ") and try again");
+                   ":/from:ro -v \"$PWD\":/to busybox tar -C /from -cf /to/" + name +
+                   ".tar .), remove the volume by hand (docker volume rm " + name + ") and try again");
 }
 
 Error absent(const Volume& volume) {
@@ -64,7 +66,8 @@ VolumePlan plan_volumes(const Project& project, const ProjectState& state, const
     const std::string owner = label_of(found->labels, project_label);
     const std::string hash = label_of(found->labels, config_hash_label);
     if (owner != project.name) {
-      plan.notes.push_back("volume " + volume.name + " was not made for this project" + (owner.empty() ? "" : " but for " + owner) +
+      plan.notes.push_back("volume " + volume.name + " was not made for this project" +
+                           (owner.empty() ? "" : " but for " + owner) +
                            ": used as it is; `external: true` says that it is meant");
     } else if (!hash.empty() && hash != config_hash(volume)) {
       throw changed(*found, volume);
@@ -86,7 +89,8 @@ std::vector<const engine::Volume*> find_twins(const Project& project, const Proj
     if (owner == project.name) return {};
     if (owner.empty() || !wanted.contains(label_of(volume.labels, volume_label))) continue;
     const auto directories = state.other_projects.find(owner);
-    if (directories == state.other_projects.end() || directories->second.contains(project.directory.string())) twins.push_back(&volume);
+    if (directories == state.other_projects.end() || directories->second.contains(project.directory.string()))
+      twins.push_back(&volume);
   }
   return twins;
 }
@@ -96,8 +100,9 @@ void refuse_lost_volumes(const Project& project, const ProjectState& state) {
     if (twin->size_bytes && *twin->size_bytes == 0) continue;
     const std::string owner = printable(label_of(twin->labels, project_label), 120);
     throw Error(ErrorCode::data_safety,
-                "project " + project.name + " would get new, empty volumes while volume " + printable(twin->name, 120) + " of project " + owner +
-                    " has data under the same key (" + printable(label_of(twin->labels, volume_label), 120) + "); to go on with it say -p " + owner +
+                "project " + project.name + " would get new, empty volumes while volume " + printable(twin->name, 120) +
+                    " of project " + owner + " has data under the same key (" +
+                    printable(label_of(twin->labels, volume_label), 120) + "); to go on with it say -p " + owner +
                     " or `name: " + owner + "`, for new volumes --allow-new-volumes");
   }
 }

@@ -1,4 +1,5 @@
-// The volumes of a project at an engine. No volume is ever made again or removed: where that would be needed, the user is told how. Pure.
+// The volumes of a project at an engine. No volume is ever made again or removed: where that would be needed, the user is told
+// how. Pure.
 #pragma once
 
 #include "compose/project.h"
@@ -19,8 +20,8 @@ struct VolumePlan {
 // Throws data_safety for a volume that was made from another definition, refused for an external one that is not there.
 VolumePlan plan_volumes(const Project& project, const ProjectState& state, const std::string& version);
 
-// Volumes of other projects that hold what this project's containers would expect in theirs: none of its own is there, those have the same
-// keys, and their project has no containers, or has them for this directory. Whether they are empty is not asked.
+// Volumes of other projects that hold what this project's containers would expect in theirs: none of its own is there, those have
+// the same keys, and their project has no containers, or has them for this directory. Whether they are empty is not asked.
 std::vector<const engine::Volume*> find_twins(const Project& project, const ProjectState& state);
 
 // Throws data_safety when one of the twins is not empty, as far as state knows: the project would start with new, empty volumes.

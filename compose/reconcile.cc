@@ -10,7 +10,9 @@ namespace drover::compose {
 namespace {
 
 std::string action_of(const ServiceWork& work) {
-  const auto has = [&](Fate fate) { return std::any_of(work.slots.begin(), work.slots.end(), [&](const SlotWork& slot) { return slot.fate == fate; }); };
+  const auto has = [&](Fate fate) {
+    return std::any_of(work.slots.begin(), work.slots.end(), [&](const SlotWork& slot) { return slot.fate == fate; });
+  };
   const bool creates = has(Fate::create);
   const bool removes = has(Fate::remove);
   if (has(Fate::swap)) return "recreate";

@@ -125,7 +125,8 @@ TextMap variables(const std::vector<std::string>& lines) {
 }
 
 // Keys whose values differ; what the image sets and the model leaves open is the image's affair.
-void compare(std::vector<std::string>& paths, const std::string& key, const TextMap& was, const TextMap& will, const TextMap& of_image) {
+void compare(
+    std::vector<std::string>& paths, const std::string& key, const TextMap& was, const TextMap& will, const TextMap& of_image) {
   for (const auto& [name, value] : will) {
     const auto old = was.find(name);
     if (old == was.end() || old->second != value) paths.push_back(key + "." + name);
@@ -155,29 +156,38 @@ void compare_networks(std::vector<std::string>& paths, const ContainerDetails& c
     const bool has_aliases = std::all_of(will.aliases.begin(), will.aliases.end(), [&](const std::string& alias) {
       return std::find(was.aliases.begin(), was.aliases.end(), alias) != was.aliases.end();
     });
-    if (has_aliases && was.ipam.ipv4_address == will.ipam.ipv4_address && was.ipam.ipv6_address == will.ipam.ipv6_address) continue;
+    if (has_aliases && was.ipam.ipv4_address == will.ipam.ipv4_address && was.ipam.ipv6_address == will.ipam.ipv6_address)
+      continue;
     paths.push_back("networks." + name);
   }
 }
 
-std::vector<std::string> differing_paths(const Situation& situation, const Service& service, const ContainerDetails& container, const Json& body) {
+std::vector<std::string>
+differing_paths(const Situation& situation, const Service& service, const ContainerDetails& container, const Json& body) {
   std::vector<std::string> paths;
   if (!container.raw) return paths;
   const Json& was = *container.raw;
   const auto facts = situation.state.images.find(image_of(*situation.project, service));
   const engine::ContainerConfig image = facts == situation.state.images.end() ? engine::ContainerConfig() : facts->second.config;
-  compare(paths, "environment", variables(container.config.env), variables(body.value("Env", std::vector<std::string>())), variables(image.env));
+  compare(paths,
+          "environment",
+          variables(container.config.env),
+          variables(body.value("Env", std::vector<std::string>())),
+          variables(image.env));
   compare(paths, member_of(was, "Config"), body, config_rows);
   compare(paths, member_of(was, "HostConfig"), member_of(body, "HostConfig"), host_rows);
   compare_networks(paths, container, body);
-  compare(paths, "labels", without_compose(container.config.labels), without_compose(body.value("Labels", TextMap())), image.labels);
+  compare(
+      paths, "labels", without_compose(container.config.labels), without_compose(body.value("Labels", TextMap())), image.labels);
   return paths;
 }
 
-std::string hash_cause(const Situation& situation, const Service& service, const ContainerDetails& container, const CreateBody& body) {
+std::string
+hash_cause(const Situation& situation, const Service& service, const ContainerDetails& container, const CreateBody& body) {
   const std::string path = "services." + service.name + ".";
   const std::string image = image_of(*situation.project, service);
-  if (!container.config.image.empty() && container.config.image != image) return path + "image: " + container.config.image + " -> " + image;
+  if (!container.config.image.empty() && container.config.image != image)
+    return path + "image: " + container.config.image + " -> " + image;
   std::vector<std::string> paths = differing_paths(situation, service, container, *body.body);
   if (paths.empty()) return "services." + service.name + ": config hash";
   const std::size_t more = paths.size() > named_paths_max ? paths.size() - named_paths_max : 0;
@@ -187,18 +197,29 @@ std::string hash_cause(const Situation& situation, const Service& service, const
 
 }  // namespace
 
-std::string recreate_cause(const Situation& situation, const Service& service, const ContainerDetails& container, const Judged& judged, const CreateBody& body) {
+std::string recreate_cause(const Situation& situation,
+                           const Service& service,
+                           const ContainerDetails& container,
+                           const Judged& judged,
+                           const CreateBody& body) {
   switch (judged.divergence) {
-    case Divergence::none: return {};
-    case Divergence::dead: return "the old container is dead";
-    case Divergence::image: {
-      const std::string image = image_of(*situation.project, service);
-      const auto facts = situation.state.images.find(image);
-      return "image " + image + " is now " + (facts == situation.state.images.end() ? "another" : facts->second.id.substr(0, std::string_view("sha256:").size() + 12));
-    }
-    case Divergence::hash: return hash_cause(situation, service, container, body);
-    case Divergence::network: return "services." + service.name + ".networks: not in " + judged.what;
-    case Divergence::volume: return "services." + service.name + ".volumes: " + judged.what + " is not mounted";
+  case Divergence::none:
+    return {};
+  case Divergence::dead:
+    return "the old container is dead";
+  case Divergence::image: {
+    const std::string image = image_of(*situation.project, service);
+    const auto facts = situation.state.images.find(image);
+    return "image " + image + " is now " +
+           (facts == situation.state.images.end() ? "another"
+                                                  : facts->second.id.substr(0, std::string_view("sha256:").size() + 12));
+  }
+  case Divergence::hash:
+    return hash_cause(situation, service, container, body);
+  case Divergence::network:
+    return "services." + service.name + ".networks: not in " + judged.what;
+  case Divergence::volume:
+    return "services." + service.name + ".volumes: " + judged.what + " is not mounted";
   }
   return {};
 }

@@ -41,7 +41,8 @@ std::vector<std::string> lines_of(const Hook& hook) {
 // The steps of one service.
 class ServiceSteps {
  public:
-  ServiceSteps(PlanDraft& draft, Conditions& conditions, ServiceWork& work) : draft_(draft), options_(*draft.situation.options), conditions_(conditions), work_(work), service_(*work.service) {}
+  ServiceSteps(PlanDraft& draft, Conditions& conditions, ServiceWork& work)
+      : draft_(draft), options_(*draft.situation.options), conditions_(conditions), work_(work), service_(*work.service) {}
 
   void write() {
     if (service_.deploy && service_.deploy->update_order == "start-first" && work_.is_recreated()) choose_order();
@@ -56,7 +57,11 @@ class ServiceSteps {
 
  private:
   Step step(const SlotWork& slot, Action action, std::string cause, std::vector<int> needs = {}) const {
-    return {.action = std::move(action), .resource = resource_of(slot), .cause = std::move(cause), .depends_on = std::move(needs), .group = service_.name};
+    return {.action = std::move(action),
+            .resource = resource_of(slot),
+            .cause = std::move(cause),
+            .depends_on = std::move(needs),
+            .group = service_.name};
   }
 
   int add(Step step, bool is_done = false) {
@@ -67,7 +72,8 @@ class ServiceSteps {
   void choose_order() {
     const std::string refusal = start_first_refusal(draft_, work_);
     work_.is_start_first = refusal.empty();
-    if (!refusal.empty()) draft_.builder.note("service " + service_.name + ": stopped first in spite of start-first, since " + refusal);
+    if (!refusal.empty())
+      draft_.builder.note("service " + service_.name + ": stopped first in spite of start-first, since " + refusal);
   }
 
   // For what is about to start, or to stop in order to start; what is there once is asked once.
@@ -91,7 +97,8 @@ class ServiceSteps {
     slot.started = add(step(slot, StartContainer{slot.target}, cause, std::move(needs)), is_done);
     slot.ready = slot.started;
     for (const Hook& hook : service_.post_start)
-      slot.ready = add(step(slot, RunHook{slot.target, hook, lines_of(hook)}, "services." + service_.name + ".post_start", {slot.ready}));
+      slot.ready =
+          add(step(slot, RunHook{slot.target, hook, lines_of(hook)}, "services." + service_.name + ".post_start", {slot.ready}));
     previous_ = slot.ready;
     if (!slot.target.id.empty()) draft_.start_of[slot.target.id] = slot.started;
   }
@@ -100,11 +107,16 @@ class ServiceSteps {
   void join_networks(const SlotWork& slot, std::vector<int>& needs) {
     for (const NetworkPlace* place : networks_of(draft_.situation, service_)) {
       const std::string& name = place->model->name;
-      const bool is_joining = std::any_of(draft_.joins.begin(), draft_.joins.end(), [&](const Join& join) { return join.slot == &slot && join.network == place; });
+      const bool is_joining = std::any_of(draft_.joins.begin(), draft_.joins.end(), [&](const Join& join) {
+        return join.slot == &slot && join.network == place;
+      });
       if (slot.made->network_settings.networks.contains(name) || is_joining) continue;
       const auto settings = endpoint_of(body_of(draft_, service_, slot.slot.number), name);
       if (!settings) continue;
-      const int joined = add(step(slot, ConnectNetwork{name, slot.target, *settings}, "services." + service_.name + ".networks: not in " + name, {draft_.created_networks[place->model->key]}));
+      const int joined = add(step(slot,
+                                  ConnectNetwork{name, slot.target, *settings},
+                                  "services." + service_.name + ".networks: not in " + name,
+                                  {draft_.created_networks[place->model->key]}));
       draft_.joins.push_back({&slot, place, joined});
       needs.push_back(joined);
     }
@@ -124,13 +136,17 @@ class ServiceSteps {
     return policy.empty() || policy == "no" || policy == "none" || policy == "on-failure";
   }
 
-  void rename_to_final(SlotWork& slot, const std::string& from, std::vector<int> needs, bool is_done, const std::string& cause = {}) {
+  void
+  rename_to_final(SlotWork& slot, const std::string& from, std::vector<int> needs, bool is_done, const std::string& cause = {}) {
     const std::string& name = slot.slot.name;
     if (from == name) return;
-    draft_.name_takers.emplace_back(add(step(slot, RenameContainer{slot.target, from, name}, cause, std::move(needs)), is_done), name);
+    draft_.name_takers.emplace_back(add(step(slot, RenameContainer{slot.target, from, name}, cause, std::move(needs)), is_done),
+                                    name);
   }
 
-  std::string first_name(const SlotWork& slot) const { return std::get<CreateContainer>(draft_.builder.at(slot.created).action).name; }
+  std::string first_name(const SlotWork& slot) const {
+    return std::get<CreateContainer>(draft_.builder.at(slot.created).action).name;
+  }
 
   void write_new(SlotWork& slot) {
     int last = slot.created;
@@ -172,7 +188,8 @@ class ServiceSteps {
     if (slot.old->state.is_running) {
       slot.stopped = stop(slot, *slot.old, cause, work_.stops_early || !options_.starts ? std::vector<int>{} : conditions());
     } else if (ran_before(slot)) {
-      slot.stopped = add(step(slot, StopContainer{.container = {.id = slot.old->id}, .timeout = options_.stop_timeout}, cause), true);
+      slot.stopped =
+          add(step(slot, StopContainer{.container = {.id = slot.old->id}, .timeout = options_.stop_timeout}, cause), true);
     }
   }
 
@@ -202,7 +219,8 @@ class ServiceSteps {
 
   void write_kept(SlotWork& slot) {
     const ContainerDetails& container = *slot.made;
-    if (is_temporary_name(container.name, slot.slot.name)) rename_to_final(slot, container.name, {}, false, "left by a run that was cut off");
+    if (is_temporary_name(container.name, slot.slot.name))
+      rename_to_final(slot, container.name, {}, false, "left by a run that was cut off");
     if (container.state.is_paused) {
       draft_.builder.note("container " + container.name + " is paused: left as it is");
     } else if (container.state.is_running) {
@@ -226,15 +244,18 @@ class ServiceSteps {
       slot.ready = slot.started;
       previous_ = slot.started;
     }
-    const bool is_well = !container.state.health || container.state.health->status == "healthy" || container.state.health->status == "none";
+    const bool is_well =
+        !container.state.health || container.state.health->status == "healthy" || container.state.health->status == "none";
     if (options_.waits && (slot.ready != 0 || !is_well || container.state.is_restarting)) gate(slot, slot.ready);
   }
 
   std::string restart_cause() const {
-    if (const auto cause = options_.restart_causes.find(service_.name); cause != options_.restart_causes.end()) return cause->second;
+    if (const auto cause = options_.restart_causes.find(service_.name); cause != options_.restart_causes.end())
+      return cause->second;
     for (const std::string& shared : namespace_services(service_)) {
       const ServiceWork* owner = draft_.find_work(shared);
-      if (owner && !owner->slots.empty() && owner->slots.front().ready != 0) return "it shares a namespace of " + shared + ", which starts anew";
+      if (owner && !owner->slots.empty() && owner->slots.front().ready != 0)
+        return "it shares a namespace of " + shared + ", which starts anew";
     }
     for (const Dependency& dependency : service_.depends_on) {
       const ServiceWork* other = dependency.is_restarted ? draft_.find_work(dependency.service) : nullptr;
@@ -250,7 +271,8 @@ class ServiceSteps {
     for (const SlotWork& other : work_.slots)
       if (!work_.stops_early) needs.push_back(other.ready);
     for (const Hook& hook : service_.pre_stop)
-      needs = {add(step(slot, RunHook{{.id = slot.old->id}, hook, lines_of(hook)}, "services." + service_.name + ".pre_stop", needs))};
+      needs = {
+          add(step(slot, RunHook{{.id = slot.old->id}, hook, lines_of(hook)}, "services." + service_.name + ".pre_stop", needs))};
     slot.stopped = stop(slot, *slot.old, slot.cause, needs);
   }
 
@@ -272,7 +294,8 @@ void stop_sharers_first(PlanDraft& draft, ServiceWork& work) {
       for (const SlotWork& slot : owner->slots) {
         if (sharer.stopped == 0 || slot.stopped == 0) continue;
         draft.builder.require(slot.stopped, sharer.stopped);
-        for (const int needed : std::vector<int>(draft.builder.at(slot.stopped).depends_on)) draft.builder.prefer(sharer.stopped, needed);
+        for (const int needed : std::vector<int>(draft.builder.at(slot.stopped).depends_on))
+          draft.builder.prefer(sharer.stopped, needed);
       }
     }
   }

@@ -28,7 +28,8 @@ class Decision {
   Decision(const Situation& situation, const Works& works, const Service& service)
       : situation_(situation), service_(service), others_(final_containers(situation, works, needed_services(service))) {
     for (const std::string& name : shared_services(service)) look_at_shared(name);
-    if (made_anew_.empty()) hashes_ = hashes_of(service, share(service, [&](const std::string& name) { return others_.at(name).front().target.id; }));
+    if (made_anew_.empty())
+      hashes_ = hashes_of(service, share(service, [&](const std::string& name) { return others_.at(name).front().target.id; }));
   }
 
   ServiceWork decide() {
@@ -36,7 +37,8 @@ class Decision {
     const auto found = situation_.containers.find(service_.name);
     const ContainerList containers = found == situation_.containers.end() ? ContainerList() : found->second;
     ServiceWork work{.service = &service_};
-    for (Slot& slot : find_slots(*situation_.project, service_, containers, matches)) work.slots.push_back(decide_slot(std::move(slot)));
+    for (Slot& slot : find_slots(*situation_.project, service_, containers, matches))
+      work.slots.push_back(decide_slot(std::move(slot)));
     fit_to_scale(work.slots);
     return work;
   }
@@ -45,7 +47,8 @@ class Decision {
   void look_at_shared(const std::string& name) {
     const auto found = others_.find(name);
     if (found == others_.end() || found->second.empty())
-      throw Error(ErrorCode::refused, "service " + service_.name + " shares a container of " + printable(name, 120) + ", and there is none");
+      throw Error(ErrorCode::refused,
+                  "service " + service_.name + " shares a container of " + printable(name, 120) + ", and there is none");
     if (found->second.front().target.id.empty()) made_anew_ = name;
   }
 
@@ -63,7 +66,8 @@ class Decision {
     if (policy == Recreate::never) return {};
     if (!made_anew_.empty()) return "services." + service_.name + ": shares " + made_anew_ + ", which is made anew";
     if (const auto judged = divergence(container)) {
-      const auto recipe = make_recipe(situation_, service_, {.number = number, .replaced = &container, .others = with_made_up_ids(others_)});
+      const auto recipe =
+          make_recipe(situation_, service_, {.number = number, .replaced = &container, .others = with_made_up_ids(others_)});
       return recreate_cause(situation_, service_, container, *judged, recipe({}));
     }
     if (policy == Recreate::always) return is_target ? "asked for" : "asked for, of what others depend on";
@@ -101,7 +105,9 @@ class Decision {
   // As docker compose does it: those that differ go first, then the highest numbers; new ones get the next number.
   void fit_to_scale(std::vector<SlotWork>& slots) const {
     if (service_.scale > scale_max)
-      throw Error(ErrorCode::refused, "service " + service_.name + ": " + std::to_string(service_.scale) + " containers are more than an engine can run");
+      throw Error(ErrorCode::refused,
+                  "service " + service_.name + ": " + std::to_string(service_.scale) +
+                      " containers are more than an engine can run");
     const auto wanted = static_cast<std::size_t>(std::max<std::int64_t>(0, service_.scale));
     const std::size_t there = slots.size();
     std::vector<SlotWork*> order;

@@ -28,7 +28,7 @@ struct SlotWork {
   int created = 0;
   int stopped = 0;  // of `old`, or of `made` when it stops for a while
   int started = 0;
-  int ready = 0;    // started, and its post_start hooks are over: what dependents wait for
+  int ready = 0;  // started, and its post_start hooks are over: what dependents wait for
   int gate = 0;
 };
 

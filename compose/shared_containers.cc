@@ -20,7 +20,8 @@ std::string shared_service(std::string_view mode) {
 }
 
 std::set<std::string> namespace_services(const Service& service) {
-  std::set<std::string> services = {shared_service(service.network_mode), shared_service(service.ipc), shared_service(service.pid)};
+  std::set<std::string> services = {
+      shared_service(service.network_mode), shared_service(service.ipc), shared_service(service.pid)};
   services.erase("");
   return services;
 }
@@ -33,7 +34,9 @@ std::set<std::string> shared_services(const Service& service) {
 }
 
 SharedContainers share(const Service& service, const IdOfService& id_of) {
-  SharedContainers shared{.network_mode = shared_mode(service.network_mode, id_of), .ipc = shared_mode(service.ipc, id_of), .pid = shared_mode(service.pid, id_of)};
+  SharedContainers shared{.network_mode = shared_mode(service.network_mode, id_of),
+                          .ipc = shared_mode(service.ipc, id_of),
+                          .pid = shared_mode(service.pid, id_of)};
   if (service.volumes_from.empty()) return shared;
   shared.volumes_from.emplace();
   for (std::string from : volumes_from(service, id_of)) shared.volumes_from->push_back(from.substr(0, from.find(':')));

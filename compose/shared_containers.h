@@ -1,4 +1,5 @@
-// Services whose containers another one shares: its namespaces (network_mode, ipc, pid: service:X) and volumes (volumes_from). Pure.
+// Services whose containers another one shares: its namespaces (network_mode, ipc, pid: service:X) and volumes (volumes_from).
+// Pure.
 #pragma once
 
 #include "compose/config_hash.h"

@@ -106,12 +106,14 @@ void sort_containers(Situation& situation) {
 }  // namespace
 
 const NetworkPlace* Situation::find_network(const std::string& key) const {
-  const auto found = std::find_if(networks.begin(), networks.end(), [&](const NetworkPlace& place) { return place.model->key == key; });
+  const auto found =
+      std::find_if(networks.begin(), networks.end(), [&](const NetworkPlace& place) { return place.model->key == key; });
   return found == networks.end() ? nullptr : &*found;
 }
 
 Situation look_at(const Project& project, const ProjectState& state, const UpOptions& options) {
-  Situation situation{.project = std::make_shared<const Project>(project), .options = std::make_shared<const UpOptions>(options), .state = state};
+  Situation situation{
+      .project = std::make_shared<const Project>(project), .options = std::make_shared<const UpOptions>(options), .state = state};
   choose_labels(situation);
   situation.services = ServiceOrder(*situation.project).sort();
   situation.networks = find_networks(*situation.project, state, situation.version);

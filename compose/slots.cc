@@ -25,9 +25,9 @@ bool was_started(const ContainerDetails& container) {
 }
 
 // Takes the first one that fits out of the list.
-template <typename Fits>
-const ContainerDetails* take(Containers& containers, const Fits& fits) {
-  const auto found = std::find_if(containers.begin(), containers.end(), [&](const ContainerDetails* each) { return fits(*each); });
+template <typename Fits> const ContainerDetails* take(Containers& containers, const Fits& fits) {
+  const auto found =
+      std::find_if(containers.begin(), containers.end(), [&](const ContainerDetails* each) { return fits(*each); });
   if (found == containers.end()) return nullptr;
   const ContainerDetails* container = *found;
   containers.erase(found);
@@ -74,7 +74,8 @@ class Sorting {
       return;
     }
     if (!current.state.is_running || !has_replacement_name(current)) return;
-    slot_.predecessor = take(others_, [&](const ContainerDetails& each) { return each.name == slot_.name && each.created <= current.created; });
+    slot_.predecessor =
+        take(others_, [&](const ContainerDetails& each) { return each.name == slot_.name && each.created <= current.created; });
   }
 
   // One started beside the other, with the other still to be stopped.
@@ -130,7 +131,8 @@ std::string kept_name(std::string_view expected, const ContainerDetails& old) {
 bool is_replacement_name(std::string_view name, std::string_view expected) {
   bool has_id = false;
   while (name != expected) {
-    if (name.size() <= short_id_length || name[short_id_length] != '_' || !is_short_id(name.substr(0, short_id_length))) return false;
+    if (name.size() <= short_id_length || name[short_id_length] != '_' || !is_short_id(name.substr(0, short_id_length)))
+      return false;
     name.remove_prefix(short_id_length + 1);
     has_id = true;
   }
@@ -139,10 +141,12 @@ bool is_replacement_name(std::string_view name, std::string_view expected) {
 
 bool is_kept_name(std::string_view name, std::string_view expected) {
   if (!name.starts_with(expected) || name.size() != expected.size() + kept_mark.size() + short_id_length) return false;
-  return name.substr(expected.size(), kept_mark.size()) == kept_mark && is_short_id(name.substr(expected.size() + kept_mark.size()));
+  return name.substr(expected.size(), kept_mark.size()) == kept_mark &&
+         is_short_id(name.substr(expected.size() + kept_mark.size()));
 }
 
-std::vector<Slot> find_slots(const Project& project, const Service& service, const Containers& containers, const Matches& matches) {
+std::vector<Slot>
+find_slots(const Project& project, const Service& service, const Containers& containers, const Matches& matches) {
   std::map<int, Containers> by_number;
   for (const ContainerDetails* container : containers) by_number[container_number(*container)].push_back(container);
   std::vector<Slot> slots;

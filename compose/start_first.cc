@@ -1,5 +1,5 @@
-// deploy.update_config.order: start-first. For a while two containers of one slot run side by side; where that could do harm or cannot work,
-// it is not done.
+// deploy.update_config.order: start-first. For a while two containers of one slot run side by side; where that could do harm or
+// cannot work, it is not done.
 #include "compose/plan_draft.h"
 #include "compose/shared_containers.h"
 
@@ -42,7 +42,8 @@ std::string network_refusal(const Service& service) {
     if (!port.published.empty()) return "port " + port.published + " is published";
   if (!service.mac_address.empty()) return "it has a fixed MAC address";
   for (const ServiceNetwork& network : service.networks) {
-    if (!network.ipv4_address.empty() || !network.ipv6_address.empty() || !network.link_local_ips.empty()) return "it has a fixed address in " + network.network;
+    if (!network.ipv4_address.empty() || !network.ipv6_address.empty() || !network.link_local_ips.empty())
+      return "it has a fixed address in " + network.network;
     if (!network.mac_address.empty()) return "it has a fixed MAC address in " + network.network;
   }
   return {};
@@ -66,7 +67,8 @@ std::string start_first_refusal(const PlanDraft& draft, const ServiceWork& work)
   const Service& service = *work.service;
   if (work.stops_early) return "something else waits for its old container to stop";
   if (!service.devices.empty() || !service.gpus.empty()) return "it has devices";
-  for (const std::string& refusal : {network_refusal(service), namespace_refusal(draft, service), mount_refusal(draft, service), carried_volume(draft, work)})
+  for (const std::string& refusal :
+       {network_refusal(service), namespace_refusal(draft, service), mount_refusal(draft, service), carried_volume(draft, work)})
     if (!refusal.empty()) return refusal;
   return {};
 }

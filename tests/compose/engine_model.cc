@@ -37,14 +37,19 @@ Json mount_of_bind(const std::string& bind) {
   const std::string source = bind.substr(0, colon);
   const std::string rest = bind.substr(colon + 1);
   const bool is_volume = !source.starts_with('/');
-  return {{"Type", is_volume ? "volume" : "bind"}, {"Name", is_volume ? source : ""}, {"Source", source}, {"Destination", rest.substr(0, rest.find(':'))}, {"RW", rest.find(":ro") == std::string::npos}};
+  return {{"Type", is_volume ? "volume" : "bind"},
+          {"Name", is_volume ? source : ""},
+          {"Source", source},
+          {"Destination", rest.substr(0, rest.find(':'))},
+          {"RW", rest.find(":ro") == std::string::npos}};
 }
 
 std::set<std::string> host_ports(const Json& container) {
   std::set<std::string> ports;
   for (const auto& [port, bindings] : part(container["HostConfig"], "PortBindings").items())
     for (const Json& binding : bindings)
-      if (const std::string text = binding.value("HostPort", ""); !text.empty() && text.find('-') == std::string::npos) ports.insert(text + port.substr(port.find('/')));
+      if (const std::string text = binding.value("HostPort", ""); !text.empty() && text.find('-') == std::string::npos)
+        ports.insert(text + port.substr(port.find('/')));
   return ports;
 }
 
@@ -117,7 +122,12 @@ std::string EngineModel::Parts::create(const std::string& name, const Json& body
                     {"Name", "/" + name},
                     {"Created", now()},
                     {"Image", image->second.id},
-                    {"State", {{"Status", "created"}, {"Running", false}, {"StartedAt", "0001-01-01T00:00:00Z"}, {"FinishedAt", "0001-01-01T00:00:00Z"}, {"ExitCode", 0}}},
+                    {"State",
+                     {{"Status", "created"},
+                      {"Running", false},
+                      {"StartedAt", "0001-01-01T00:00:00Z"},
+                      {"FinishedAt", "0001-01-01T00:00:00Z"},
+                      {"ExitCode", 0}}},
                     {"Config", config},
                     {"HostConfig", body.value("HostConfig", Json::object())},
                     {"Mounts", mounts(body, image->second.config)},
@@ -130,9 +140,14 @@ Json EngineModel::Parts::mounts(const Json& body, const Json& image) {
   Json list = Json::array();
   for (const Json& bind : host.value("Binds", Json::array())) list.push_back(mount_of_bind(bind.get<std::string>()));
   for (const Json& mount : host.value("Mounts", Json::array()))
-    list.push_back({{"Type", mount["Type"]}, {"Name", mount["Type"] == "volume" ? mount.value("Source", "") : ""}, {"Source", mount.value("Source", "")}, {"Destination", mount["Target"]}, {"RW", !mount.value("ReadOnly", false)}});
+    list.push_back({{"Type", mount["Type"]},
+                    {"Name", mount["Type"] == "volume" ? mount.value("Source", "") : ""},
+                    {"Source", mount.value("Source", "")},
+                    {"Destination", mount["Target"]},
+                    {"RW", !mount.value("ReadOnly", false)}});
   for (const auto& [target, nothing] : part(image, "Volumes").items()) {
-    const bool is_covered = std::any_of(list.begin(), list.end(), [&](const Json& mount) { return mount["Destination"] == target; });
+    const bool is_covered =
+        std::any_of(list.begin(), list.end(), [&](const Json& mount) { return mount["Destination"] == target; });
     if (!is_covered) list.push_back({{"Type", "volume"}, {"Name", ""}, {"Source", ""}, {"Destination", target}, {"RW", true}});
   }
   for (Json& mount : list) {
@@ -141,7 +156,8 @@ Json EngineModel::Parts::mounts(const Json& body, const Json& image) {
       mount["Name"] = new_id("volume");
       volumes[mount["Name"]] = {.name = mount["Name"], .driver = "local", .labels = {{"com.docker.volume.anonymous", ""}}};
     }
-    if (!volumes.contains(mount["Name"])) throw refusal("volume " + mount["Name"].get<std::string>() + " would be made without labels");
+    if (!volumes.contains(mount["Name"]))
+      throw refusal("volume " + mount["Name"].get<std::string>() + " would be made without labels");
   }
   return list;
 }
@@ -150,7 +166,8 @@ void EngineModel::Parts::start(Json& container) {
   Json& state = container["State"];
   if (state["Running"] == true) return;
   const std::string mode = container["HostConfig"].value("NetworkMode", "");
-  if (mode.starts_with("container:") && find(mode.substr(10))["State"]["Running"] != true) throw refusal("cannot join the network of a container that does not run");
+  if (mode.starts_with("container:") && find(mode.substr(10))["State"]["Running"] != true)
+    throw refusal("cannot join the network of a container that does not run");
   for (auto& [name, endpoint] : container["NetworkSettings"]["Networks"].items()) {
     const std::string known = endpoint.value("NetworkID", "");
     const engine::Network* network = find_network(known.empty() ? name : known);
@@ -165,7 +182,8 @@ void EngineModel::Parts::start(Json& container) {
     for (const auto& [name, endpoint] : container["NetworkSettings"]["Networks"].items()) {
       const std::string address = endpoint.value("IPAMConfig", Json::object()).value("IPv4Address", "");
       const Json there = other["NetworkSettings"]["Networks"].value(name, Json::object());
-      if (!address.empty() && there.value("IPAMConfig", Json::object()).value("IPv4Address", "") == address) throw refusal("address " + address + " already in use");
+      if (!address.empty() && there.value("IPAMConfig", Json::object()).value("IPv4Address", "") == address)
+        throw refusal("address " + address + " already in use");
     }
   }
   state["Status"] = "running";
@@ -186,7 +204,9 @@ void EngineModel::Parts::stop(Json& container, int exit_code) {
 }
 
 EngineModel::EngineModel() : parts_(std::make_unique<Parts>()) {}
+
 EngineModel::~EngineModel() = default;
+
 EngineModel::EngineModel(const EngineModel& other) : api(other.api), parts_(std::make_unique<Parts>(*other.parts_)) {}
 
 EngineModel& EngineModel::operator=(const EngineModel& other) {
@@ -209,11 +229,23 @@ void EngineModel::remove_image(const std::string& reference) {
 
 void EngineModel::add_network(const engine::NetworkRequest& request) {
   const std::string id = parts_->new_id("network");
-  parts_->networks[id] = {.id = id, .name = request.name, .driver = request.driver, .is_internal = request.is_internal, .is_attachable = request.is_attachable, .has_ipv6 = request.has_ipv6.value_or(false), .ipam = request.ipam, .options = request.options, .labels = request.labels};
+  parts_->networks[id] = {.id = id,
+                          .name = request.name,
+                          .driver = request.driver,
+                          .is_internal = request.is_internal,
+                          .is_attachable = request.is_attachable,
+                          .has_ipv6 = request.has_ipv6.value_or(false),
+                          .ipam = request.ipam,
+                          .options = request.options,
+                          .labels = request.labels};
 }
 
 void EngineModel::add_volume(const engine::VolumeRequest& request, std::optional<std::int64_t> size_bytes) {
-  parts_->volumes[request.name] = {.name = request.name, .driver = request.driver.empty() ? "local" : request.driver, .labels = request.labels, .options = request.options, .size_bytes = size_bytes};
+  parts_->volumes[request.name] = {.name = request.name,
+                                   .driver = request.driver.empty() ? "local" : request.driver,
+                                   .labels = request.labels,
+                                   .options = request.options,
+                                   .size_bytes = size_bytes};
 }
 
 Json& EngineModel::container(const std::string& name) {
@@ -274,7 +306,8 @@ void EngineModel::apply(const Step& step) {
   } else if (const auto* removal = std::get_if<RemoveNetwork>(&step.action)) {
     for (const auto& [id, container] : parts.containers)
       for (const auto& [name, endpoint] : container["NetworkSettings"]["Networks"].items())
-        if (endpoint["NetworkID"] == removal->id && container["State"]["Running"] == true) throw refusal("the network has active endpoints");
+        if (endpoint["NetworkID"] == removal->id && container["State"]["Running"] == true)
+          throw refusal("the network has active endpoints");
     if (parts.networks.erase(removal->id) == 0) throw refusal("no network " + removal->id);
   } else if (const auto* connect = std::get_if<ConnectNetwork>(&step.action)) {
     const engine::Network* network = parts.find_network(connect->network);
@@ -284,11 +317,13 @@ void EngineModel::apply(const Step& step) {
     place = engine::to_json(connect->settings);
     place["NetworkID"] = network->id;
   } else if (const auto* disconnect = std::get_if<DisconnectNetwork>(&step.action)) {
-    if (parts.find(parts.id_of(disconnect->container))["NetworkSettings"]["Networks"].erase(disconnect->network) == 0) throw refusal("is not in network " + disconnect->network);
+    if (parts.find(parts.id_of(disconnect->container))["NetworkSettings"]["Networks"].erase(disconnect->network) == 0)
+      throw refusal("is not in network " + disconnect->network);
   } else if (const auto* volume = std::get_if<CreateVolume>(&step.action)) {
     add_volume(volume->request);
   } else if (const auto* file = std::get_if<WriteFile>(&step.action)) {
-    if (parts.find(parts.id_of(file->container))["State"]["Running"] == true) throw refusal("a file is written into a container that runs");
+    if (parts.find(parts.id_of(file->container))["State"]["Running"] == true)
+      throw refusal("a file is written into a container that runs");
   } else if (const auto* start = std::get_if<StartContainer>(&step.action)) {
     parts.start(parts.find(parts.id_of(start->container)));
   } else if (const auto* stop = std::get_if<StopContainer>(&step.action)) {
@@ -307,7 +342,8 @@ void EngineModel::apply(const Step& step) {
     if (parts.find(id)["State"]["Running"] == true && !gone->force) throw refusal("a container that runs is removed");
     parts.containers.erase(id);
   } else if (const auto* hook = std::get_if<RunHook>(&step.action)) {
-    if (parts.find(parts.id_of(hook->container))["State"]["Running"] != true) throw refusal("a hook in a container that does not run");
+    if (parts.find(parts.id_of(hook->container))["State"]["Running"] != true)
+      throw refusal("a hook in a container that does not run");
   } else if (const auto* wait = std::get_if<Await>(&step.action)) {
     await(*wait, parts.find(parts.id_of(wait->container)));
   } else {
@@ -336,7 +372,8 @@ ProjectState EngineModel::state(const std::string& project) const {
   for (const auto& [id, network] : parts_->networks) state.networks.push_back(network);
   for (engine::Network& network : state.networks)
     for (const auto& [id, container] : parts_->containers)
-      if (container["NetworkSettings"]["Networks"].value(network.name, Json::object()).value("NetworkID", "") == network.id && container["State"]["Running"] == true)
+      if (container["NetworkSettings"]["Networks"].value(network.name, Json::object()).value("NetworkID", "") == network.id &&
+          container["State"]["Running"] == true)
         network.members.push_back({.container_id = id, .name = container["Name"].get<std::string>().substr(1)});
   for (const auto& [name, volume] : parts_->volumes) state.volumes.push_back(volume);
   for (const auto& [reference, image] : parts_->images)
@@ -346,7 +383,8 @@ ProjectState EngineModel::state(const std::string& project) const {
 
 std::vector<std::string> EngineModel::names() const {
   std::vector<std::string> names;
-  for (const auto& [id, container] : parts_->containers) names.push_back(container["Name"].get<std::string>().substr(1) + " " + container["State"]["Status"].get<std::string>());
+  for (const auto& [id, container] : parts_->containers)
+    names.push_back(container["Name"].get<std::string>().substr(1) + " " + container["State"]["Status"].get<std::string>());
   std::sort(names.begin(), names.end());
   return names;
 }

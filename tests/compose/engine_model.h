@@ -1,4 +1,5 @@
-// An engine as far as plans of compose can tell: what each step does, and what a real engine refuses. It keeps no process, only states.
+// An engine as far as plans of compose can tell: what each step does, and what a real engine refuses. It keeps no process, only
+// states.
 #pragma once
 
 #include "compose/plan.h"

@@ -16,7 +16,8 @@ const std::string networks_text =
     "networks:\n  back: {enable_ipv6: IPV6, ipam: {config: [{subnet: 10.9.0.0/24}]}}\n";
 
 std::string networks(int image, bool has_ipv6) {
-  return replace_every(replace_every(networks_text, "app:N", "app:" + std::to_string(image)), "IPV6", has_ipv6 ? "true" : "false");
+  return replace_every(
+      replace_every(networks_text, "app:N", "app:" + std::to_string(image)), "IPV6", has_ipv6 ? "true" : "false");
 }
 
 const Step& find_step(const Plan& plan, const std::string& resource, const std::string& operation) {
@@ -87,12 +88,14 @@ BOOST_AUTO_TEST_CASE(a_swapped_member_leaves_the_old_network_and_starts_in_the_n
 BOOST_AUTO_TEST_CASE(members_that_are_no_service_of_the_files_go_through_it_as_well) {
   Shop shop;
   shop.up(networks(1, false) + "  other: \n");
-  shop.up("services: {extra: {image: app:1, networks: [back]}}\nnetworks:\n  back: {enable_ipv6: false, ipam: {config: [{subnet: 10.9.0.0/24}]}}\n");
+  shop.up("services: {extra: {image: app:1, networks: [back]}}\nnetworks:\n  back: {enable_ipv6: false, ipam: {config: [{subnet: "
+          "10.9.0.0/24}]}}\n");
 
   const Plan plan = shop.plan(networks(1, true));
   const Step& start = find_step(plan, "container shop-extra-1", "start");
 
-  BOOST_TEST(std::get<ConnectNetwork>(find_step(plan, "container shop-extra-1", "connect").action).settings.aliases.at(1) == "extra");
+  BOOST_TEST(std::get<ConnectNetwork>(find_step(plan, "container shop-extra-1", "connect").action).settings.aliases.at(1) ==
+             "extra");
   BOOST_TEST(start.depends_on.size() == 1U);
   shop.up(networks(1, true));
   BOOST_TEST(shop.plan(networks(1, true)).steps.empty());
@@ -101,18 +104,20 @@ BOOST_AUTO_TEST_CASE(members_that_are_no_service_of_the_files_go_through_it_as_w
 BOOST_AUTO_TEST_CASE(a_changed_network_with_members_of_others_is_refused) {
   Shop shop;
   shop.up(networks(1, false));
-  nlohmann::json body = {{"Image", "app:1"}, {"NetworkingConfig", {{"EndpointsConfig", {{"shop_back", nlohmann::json::object()}}}}}};
+  nlohmann::json body = {{"Image", "app:1"},
+                         {"NetworkingConfig", {{"EndpointsConfig", {{"shop_back", nlohmann::json::object()}}}}}};
   shop.engine.add_container("stranger", body);
 
-  BOOST_TEST(shop.refusal(networks(1, true)) ==
-             "refused: network shop_back: enable_ipv6: it has to be made again, and stranger, not of this project, would lose it; disconnect that one first "
-             "(docker network disconnect)");
+  BOOST_TEST(shop.refusal(networks(1, true)) == "refused: network shop_back: enable_ipv6: it has to be made again, and stranger, "
+                                                "not of this project, would lose it; disconnect that one first "
+                                                "(docker network disconnect)");
 }
 
 BOOST_AUTO_TEST_CASE(a_network_without_a_hash_never_differs) {
   Shop shop;
   const Project project = load_shop(networks(1, false));
-  shop.engine.add_network({.name = "shop_back", .labels = {{"com.docker.compose.project", "shop"}, {"com.docker.compose.network", "back"}}});
+  shop.engine.add_network(
+      {.name = "shop_back", .labels = {{"com.docker.compose.project", "shop"}, {"com.docker.compose.network", "back"}}});
   shop.up(networks(1, false));
 
   BOOST_TEST(shop.text(networks(1, true)) == "");
@@ -172,13 +177,17 @@ BOOST_AUTO_TEST_CASE(a_changed_volume_is_refused_with_the_remedy) {
   Shop shop;
   shop.up("services: {web: {image: app:1, volumes: [vol:/data]}}\nvolumes: {vol: }");
 
-  BOOST_TEST(shop.refusal("services: {web: {image: app:1, volumes: [vol:/data]}}\nvolumes: {vol: {driver_opts: {size: \"1\"}}}") ==
-             "data_safety: volume shop_vol was made from another definition (driver_opts), and making it again would lose its data; change volumes.vol back, or give it another name, or save the data (docker run --rm -v shop_vol:/from:ro -v \"$PWD\":/to busybox tar -C /from -cf /to/shop_vol.tar .), remove the volume by hand (docker volume rm shop_vol) and try again");
+  BOOST_TEST(
+      shop.refusal("services: {web: {image: app:1, volumes: [vol:/data]}}\nvolumes: {vol: {driver_opts: {size: \"1\"}}}") ==
+      "data_safety: volume shop_vol was made from another definition (driver_opts), and making it again would lose its data; "
+      "change volumes.vol back, or give it another name, or save the data (docker run --rm -v shop_vol:/from:ro -v \"$PWD\":/to "
+      "busybox tar -C /from -cf /to/shop_vol.tar .), remove the volume by hand (docker volume rm shop_vol) and try again");
 }
 
 BOOST_AUTO_TEST_CASE(a_volume_of_somebody_else_is_used_with_a_note) {
   Shop shop;
-  shop.engine.add_volume({.name = "shop_vol", .labels = {{"com.docker.compose.project", "inn"}, {"com.docker.compose.volume", "vol"}}});
+  shop.engine.add_volume(
+      {.name = "shop_vol", .labels = {{"com.docker.compose.project", "inn"}, {"com.docker.compose.volume", "vol"}}});
 
   BOOST_TEST(shop.plan("services: {web: {image: app:1, volumes: [vol:/data]}}\nvolumes: {vol: }").notes.front() ==
              "volume shop_vol was not made for this project but for inn: used as it is; `external: true` says that it is meant");
@@ -189,8 +198,7 @@ BOOST_AUTO_TEST_CASE(external_resources_have_to_be_there) {
   const std::string volume = "services: {web: {image: app:1, volumes: [vol:/v]}}\nvolumes: {vol: {external: true}}";
   Shop shop;
   BOOST_TEST(shop.refusal(network) == "refused: network lan is external and not there; create it with docker network create lan");
-  BOOST_TEST(shop.refusal(volume) ==
-             "refused: volume vol is external and not there; create it with docker volume create vol");
+  BOOST_TEST(shop.refusal(volume) == "refused: volume vol is external and not there; create it with docker volume create vol");
 
   shop.engine.add_network({.name = "lan"});
   shop.engine.add_volume({.name = "vol"});
@@ -204,9 +212,9 @@ BOOST_AUTO_TEST_CASE(new_volumes_beside_full_ones_of_the_same_keys_are_refused) 
   Shop shop;
   shop.engine.add_volume({.name = "inn_vol", .labels = labels}, 4096);
 
-  BOOST_TEST(shop.refusal(text) ==
-             "data_safety: project shop would get new, empty volumes while volume inn_vol of project inn has data under the same key (vol); to go on with it say "
-             "-p inn or `name: inn`, for new volumes --allow-new-volumes");
+  BOOST_TEST(shop.refusal(text) == "data_safety: project shop would get new, empty volumes while volume inn_vol of project inn "
+                                   "has data under the same key (vol); to go on with it say "
+                                   "-p inn or `name: inn`, for new volumes --allow-new-volumes");
   BOOST_TEST(shop.refusal(text, {.allows_new_volumes = true}) == "none");
 
   shop.engine.add_volume({.name = "inn_vol", .labels = labels}, 0);
@@ -218,8 +226,12 @@ BOOST_AUTO_TEST_CASE(volumes_of_another_project_that_is_elsewhere_are_no_twins) 
   const auto refusal_with = [&](const std::string& directory) {
     Shop shop;
     shop.engine.set_image("app:1", "app:1");
-    shop.engine.add_volume({.name = "inn_vol", .labels = {{"com.docker.compose.project", "inn"}, {"com.docker.compose.volume", "vol"}}}, 1);
-    shop.engine.add_container("inn-web-1", {{"Image", "app:1"}, {"Labels", {{"com.docker.compose.project", "inn"}, {"com.docker.compose.project.working_dir", directory}}}});
+    shop.engine.add_volume(
+        {.name = "inn_vol", .labels = {{"com.docker.compose.project", "inn"}, {"com.docker.compose.volume", "vol"}}}, 1);
+    shop.engine.add_container(
+        "inn-web-1",
+        {{"Image", "app:1"},
+         {"Labels", {{"com.docker.compose.project", "inn"}, {"com.docker.compose.project.working_dir", directory}}}});
     return shop.refusal(text).substr(0, 11);
   };
 
@@ -233,7 +245,8 @@ BOOST_AUTO_TEST_CASE(names_of_others_are_not_taken_away) {
   shop.engine.set_image("app:1", "app:1");
   shop.engine.add_container("shop-web-1", {{"Image", "app:1"}});
   BOOST_TEST(replace_every(shop.refusal(text), shop.short_id_of("shop-web-1"), "ID") ==
-             "refused: service web needs the name shop-web-1, which a container that is not of this project (ID) has; rename or remove that one");
+             "refused: service web needs the name shop-web-1, which a container that is not of this project (ID) has; rename or "
+             "remove that one");
 
   Shop renamed;
   renamed.up("services: {old: {image: app:1, container_name: app}}");
@@ -246,7 +259,8 @@ BOOST_AUTO_TEST_CASE(an_image_that_is_not_there_is_refused_before_anything_is_ma
   state.api = {1, 44};
 
   BOOST_CHECK_EXCEPTION(reconcile(load_shop("services: {web: {image: app:1}}"), state, {}), Error, [](const Error& error) {
-    return error.code() == ErrorCode::refused && std::string(error.what()) == "service web: the engine does not have its image app:1";
+    return error.code() == ErrorCode::refused &&
+           std::string(error.what()) == "service web: the engine does not have its image app:1";
   });
 }
 

@@ -13,7 +13,8 @@ const std::string first = "services: {web: {image: app:1}}";
 const std::string second = "services: {web: {image: app:2}}";
 const std::string third = "services: {web: {image: app:3}}";
 
-// Up for `first`, then so many steps of the plan for `second`: #1 create, #2 stop, #3 start, #4 gate, #5 and #6 rename, #7 remove.
+// Up for `first`, then so many steps of the plan for `second`: #1 create, #2 stop, #3 start, #4 gate, #5 and #6 rename, #7
+// remove.
 Shop cut_after(int steps) {
   Shop shop;
   shop.up(first);
@@ -69,27 +70,29 @@ BOOST_AUTO_TEST_CASE(a_swap_goes_on_after_the_start) {
 BOOST_AUTO_TEST_CASE(a_swap_goes_on_after_the_first_rename) {
   Shop shop = cut_after(4);
 
-  BOOST_TEST(shop.text(second) ==
-             "#1 container shop-web-1, create as <app:1>_shop-web-1, an earlier run was cut off (done)\n"
-             "#2 container shop-web-1, stop, replaced by #1 (after #1) (done)\n"
-             "#3 container shop-web-1, start (after #2) (done)\n"
-             "#4 container shop-web-1, wait until it runs or is healthy (after #3)\n"
-             "#5 container shop-web-1, rename to shop-web-1-old-<app:1>, kept until the new one has proved itself (after #3) (done)\n"
-             "#6 container shop-web-1, rename to shop-web-1 (after #5)\n"
-             "#7 container shop-web-1, remove, replaced by #1 (after #4, #6) (destructive)\n");
+  BOOST_TEST(
+      shop.text(second) ==
+      "#1 container shop-web-1, create as <app:1>_shop-web-1, an earlier run was cut off (done)\n"
+      "#2 container shop-web-1, stop, replaced by #1 (after #1) (done)\n"
+      "#3 container shop-web-1, start (after #2) (done)\n"
+      "#4 container shop-web-1, wait until it runs or is healthy (after #3)\n"
+      "#5 container shop-web-1, rename to shop-web-1-old-<app:1>, kept until the new one has proved itself (after #3) (done)\n"
+      "#6 container shop-web-1, rename to shop-web-1 (after #5)\n"
+      "#7 container shop-web-1, remove, replaced by #1 (after #4, #6) (destructive)\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_swap_goes_on_at_the_gate) {
   Shop shop = cut_after(5);
 
-  BOOST_TEST(shop.text(second) ==
-             "#1 container shop-web-1, create as <app:1>_shop-web-1, an earlier run was cut off (done)\n"
-             "#2 container shop-web-1, stop, replaced by #1 (after #1) (done)\n"
-             "#3 container shop-web-1, start (after #2) (done)\n"
-             "#4 container shop-web-1, wait until it runs or is healthy (after #3)\n"
-             "#5 container shop-web-1, rename to shop-web-1-old-<app:1>, kept until the new one has proved itself (after #3) (done)\n"
-             "#6 container shop-web-1, rename to shop-web-1 (after #5) (done)\n"
-             "#7 container shop-web-1, remove, replaced by #1 (after #4, #6) (destructive)\n");
+  BOOST_TEST(
+      shop.text(second) ==
+      "#1 container shop-web-1, create as <app:1>_shop-web-1, an earlier run was cut off (done)\n"
+      "#2 container shop-web-1, stop, replaced by #1 (after #1) (done)\n"
+      "#3 container shop-web-1, start (after #2) (done)\n"
+      "#4 container shop-web-1, wait until it runs or is healthy (after #3)\n"
+      "#5 container shop-web-1, rename to shop-web-1-old-<app:1>, kept until the new one has proved itself (after #3) (done)\n"
+      "#6 container shop-web-1, rename to shop-web-1 (after #5) (done)\n"
+      "#7 container shop-web-1, remove, replaced by #1 (after #4, #6) (destructive)\n");
   BOOST_TEST(cut_after(6).text(second) == cut_after(5).text(second));
   BOOST_TEST(cut_after(7).text(second) == "");
 }
@@ -109,11 +112,9 @@ BOOST_AUTO_TEST_CASE(a_container_made_for_other_files_is_of_no_use) {
 }
 
 BOOST_AUTO_TEST_CASE(files_changed_back_leave_the_old_one_running) {
-  BOOST_TEST(cut_after(1).text(first) ==
-             "#1 container <app:1>_shop-web-1, remove, left by a run that was cut off\n");
-  BOOST_TEST(cut_after(2).text(first) ==
-             "#1 container <app:1>_shop-web-1, remove, left by a run that was cut off\n"
-             "#2 container shop-web-1, start, it is exited (after #1)\n");
+  BOOST_TEST(cut_after(1).text(first) == "#1 container <app:1>_shop-web-1, remove, left by a run that was cut off\n");
+  BOOST_TEST(cut_after(2).text(first) == "#1 container <app:1>_shop-web-1, remove, left by a run that was cut off\n"
+                                         "#2 container shop-web-1, start, it is exited (after #1)\n");
 }
 
 BOOST_AUTO_TEST_CASE(one_that_never_proved_itself_is_replaced_and_the_old_one_goes_last) {
@@ -156,14 +157,15 @@ BOOST_AUTO_TEST_CASE(one_that_ran_and_died_is_tried_again) {
 
   shop = cut_after(4);
   shop.engine.stop(name, 1);
-  BOOST_TEST(shop.text(second) ==
-             "#1 container shop-web-1, create as <app:1>_shop-web-1, an earlier run was cut off (done)\n"
-             "#2 container shop-web-1, stop, replaced by #1 (after #1) (done)\n"
-             "#3 container shop-web-1, start (after #2)\n"
-             "#4 container shop-web-1, wait until it runs or is healthy (after #3)\n"
-             "#5 container shop-web-1, rename to shop-web-1-old-<app:1>, kept until the new one has proved itself (after #3) (done)\n"
-             "#6 container shop-web-1, rename to shop-web-1 (after #3, #5)\n"
-             "#7 container shop-web-1, remove, replaced by #1 (after #4, #6) (destructive)\n");
+  BOOST_TEST(
+      shop.text(second) ==
+      "#1 container shop-web-1, create as <app:1>_shop-web-1, an earlier run was cut off (done)\n"
+      "#2 container shop-web-1, stop, replaced by #1 (after #1) (done)\n"
+      "#3 container shop-web-1, start (after #2)\n"
+      "#4 container shop-web-1, wait until it runs or is healthy (after #3)\n"
+      "#5 container shop-web-1, rename to shop-web-1-old-<app:1>, kept until the new one has proved itself (after #3) (done)\n"
+      "#6 container shop-web-1, rename to shop-web-1 (after #3, #5)\n"
+      "#7 container shop-web-1, remove, replaced by #1 (after #4, #6) (destructive)\n");
 }
 
 BOOST_AUTO_TEST_CASE(one_that_died_for_other_files_goes_and_the_kept_one_is_the_way_back) {
@@ -172,15 +174,16 @@ BOOST_AUTO_TEST_CASE(one_that_died_for_other_files_goes_and_the_kept_one_is_the_
   shop.engine.apply(Step{.action = StopContainer{{.id = shop.engine.container(name)["Id"]}}});
   shop.engine.rename("shop-web-1", "shop-web-1-old-" + shop.short_id_of("shop-web-1"));
 
-  BOOST_TEST(shop.text(third) ==
-             "#1 container <app:1>_shop-web-1, remove, left by a run that was cut off (destructive)\n"
-             "#2 container shop-web-1, create as <app:1>_shop-web-1, services.web.image: app:1 -> app:3 (after #1)\n"
-             "#3 container shop-web-1, stop, replaced by #2 (after #2) (done)\n"
-             "#4 container shop-web-1, start (after #2-3)\n"
-             "#5 container shop-web-1, wait until it runs or is healthy (after #4)\n"
-             "#6 container shop-web-1, rename to shop-web-1-old-<app:1>, kept until the new one has proved itself (after #4) (done)\n"
-             "#7 container shop-web-1, rename to shop-web-1 (after #4, #6)\n"
-             "#8 container shop-web-1, remove, replaced by #2 (after #5, #7) (destructive)\n");
+  BOOST_TEST(
+      shop.text(third) ==
+      "#1 container <app:1>_shop-web-1, remove, left by a run that was cut off (destructive)\n"
+      "#2 container shop-web-1, create as <app:1>_shop-web-1, services.web.image: app:1 -> app:3 (after #1)\n"
+      "#3 container shop-web-1, stop, replaced by #2 (after #2) (done)\n"
+      "#4 container shop-web-1, start (after #2-3)\n"
+      "#5 container shop-web-1, wait until it runs or is healthy (after #4)\n"
+      "#6 container shop-web-1, rename to shop-web-1-old-<app:1>, kept until the new one has proved itself (after #4) (done)\n"
+      "#7 container shop-web-1, rename to shop-web-1 (after #4, #6)\n"
+      "#8 container shop-web-1, remove, replaced by #2 (after #5, #7) (destructive)\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_kept_one_alone_gets_its_name_back) {
@@ -188,16 +191,14 @@ BOOST_AUTO_TEST_CASE(a_kept_one_alone_gets_its_name_back) {
   shop.up(first);
   shop.engine.rename("shop-web-1", "shop-web-1-old-" + shop.short_id_of("shop-web-1"));
 
-  BOOST_TEST(shop.text(first) ==
-             "#1 container shop-web-1, rename to shop-web-1, left by a run that was cut off\n");
+  BOOST_TEST(shop.text(first) == "#1 container shop-web-1, rename to shop-web-1, left by a run that was cut off\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_name_that_docker_compose_left_is_repaired) {
   Shop shop;
   shop.up(first);
   shop.engine.rename("shop-web-1", "0123456789ab_shop-web-1");
-  BOOST_TEST(shop.text(first) ==
-             "#1 container shop-web-1, rename to shop-web-1, left by a run that was cut off\n");
+  BOOST_TEST(shop.text(first) == "#1 container shop-web-1, rename to shop-web-1, left by a run that was cut off\n");
 
   shop.engine.rename("0123456789ab_shop-web-1", "0123456789ab_ba9876543210_shop-web-1");
   BOOST_TEST(shop.plan(first).steps.size() == 1U);

@@ -9,8 +9,10 @@ using namespace drover::compose;
 
 namespace {
 
-const std::string web_and_db = "services: {web: {image: app:1, depends_on: [db]}, db: {image: db:1, volumes: [data:/data]}}\nvolumes: {data: }";
-const std::string new_web_and_db = "services: {web: {image: app:2, depends_on: [db]}, db: {image: db:1, volumes: [data:/data]}}\nvolumes: {data: }";
+const std::string web_and_db =
+    "services: {web: {image: app:1, depends_on: [db]}, db: {image: db:1, volumes: [data:/data]}}\nvolumes: {data: }";
+const std::string new_web_and_db =
+    "services: {web: {image: app:2, depends_on: [db]}, db: {image: db:1, volumes: [data:/data]}}\nvolumes: {data: }";
 
 std::string one(const std::string& keys) {
   return "services: {web: {image: app:1, " + keys + "}}";
@@ -38,15 +40,14 @@ BOOST_AUTO_TEST_SUITE(reconcile_plans)
 BOOST_AUTO_TEST_CASE(a_new_project_is_created_whole_and_then_started) {
   Shop shop;
 
-  BOOST_TEST(shop.text(web_and_db) ==
-             "#1 network shop_default, create, networks.default: not there\n"
-             "#2 volume shop_data, create, volumes.data: not there\n"
-             "#3 container shop-db-1, create, services.db: no container (after #1-2)\n"
-             "#4 container shop-web-1, create, services.web: no container (after #1)\n"
-             "#5 container shop-db-1, start (after #3-4)\n"
-             "#6 container shop-db-1, wait until it runs or is healthy (after #5)\n"
-             "#7 container shop-web-1, start (after #5)\n"
-             "#8 container shop-web-1, wait until it runs or is healthy (after #7)\n");
+  BOOST_TEST(shop.text(web_and_db) == "#1 network shop_default, create, networks.default: not there\n"
+                                      "#2 volume shop_data, create, volumes.data: not there\n"
+                                      "#3 container shop-db-1, create, services.db: no container (after #1-2)\n"
+                                      "#4 container shop-web-1, create, services.web: no container (after #1)\n"
+                                      "#5 container shop-db-1, start (after #3-4)\n"
+                                      "#6 container shop-db-1, wait until it runs or is healthy (after #5)\n"
+                                      "#7 container shop-web-1, start (after #5)\n"
+                                      "#8 container shop-web-1, wait until it runs or is healthy (after #7)\n");
   BOOST_TEST(actions(shop.plan(web_and_db)) == "db create, web create");
 }
 
@@ -124,8 +125,7 @@ BOOST_AUTO_TEST_CASE(a_stopped_container_is_started) {
   shop.up(web_and_db);
   shop.engine.stop("shop-web-1");
 
-  BOOST_TEST(shop.text(web_and_db) ==
-             "#1 container shop-web-1, start, it is exited\n");
+  BOOST_TEST(shop.text(web_and_db) == "#1 container shop-web-1, start, it is exited\n");
   BOOST_TEST(actions(shop.plan(web_and_db)) == "db none, web start");
 }
 
@@ -149,8 +149,7 @@ BOOST_AUTO_TEST_CASE(a_paused_container_is_left_as_it_is) {
   shop.engine.container("shop-web-1")["State"]["Status"] = "paused";
   shop.engine.container("shop-web-1")["State"]["Paused"] = true;
 
-  BOOST_TEST(shop.text(one("tty: true")) ==
-             "note: container shop-web-1 is paused: left as it is\n");
+  BOOST_TEST(shop.text(one("tty: true")) == "note: container shop-web-1 is paused: left as it is\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_dead_container_is_replaced) {
@@ -179,13 +178,15 @@ BOOST_AUTO_TEST_CASE(with_no_start_nothing_is_started) {
 
 BOOST_AUTO_TEST_CASE(the_cause_names_what_differs) {
   BOOST_TEST(first_cause(one("tty: true"), "services: {web: {image: app:2, tty: true}}") == "services.web.image: app:1 -> app:2");
-  BOOST_TEST(first_cause(one("environment: {A: 1, B: 2}"), one("environment: {A: 1, B: 3, C: 4}")) == "services.web.environment.B, environment.C");
+  BOOST_TEST(first_cause(one("environment: {A: 1, B: 2}"), one("environment: {A: 1, B: 3, C: 4}")) ==
+             "services.web.environment.B, environment.C");
   BOOST_TEST(first_cause(one("command: run"), one("command: walk")) == "services.web.command");
   BOOST_TEST(first_cause(one("ports: [80]"), one("ports: [\"8080:80\"]")) == "services.web.ports");
   BOOST_TEST(first_cause(one("volumes: [/a:/a]"), one("volumes: [/b:/a]")) == "services.web.volumes");
   BOOST_TEST(first_cause(one("labels: {a: b}"), one("labels: {a: c}")) == "services.web.labels.a");
   BOOST_TEST(first_cause(one("restart: always"), one("restart: unless-stopped")) == "services.web.restart");
-  BOOST_TEST(first_cause(one("networks: {default: {aliases: [a]}}"), one("networks: {default: {aliases: [b]}}")) == "services.web.networks.shop_default");
+  BOOST_TEST(first_cause(one("networks: {default: {aliases: [a]}}"), one("networks: {default: {aliases: [b]}}")) ==
+             "services.web.networks.shop_default");
   BOOST_TEST(first_cause(one("mem_limit: 1g"), one("mem_limit: 2g, cap_add: [NET_ADMIN], privileged: true, read_only: true")) ==
              "services.web.privileged, read_only, cap_add and 1 more");
   BOOST_TEST(first_cause(one("attach: true"), one("attach: false")) == "services.web: config hash");
@@ -225,7 +226,8 @@ BOOST_AUTO_TEST_CASE(what_docker_compose_made_in_any_epoch_is_right) {
   for (const HashEpochRow& row : hash_epochs()) {
     Shop shop;
     shop.up(text);
-    shop.engine.container("shop-web-1")["Config"]["Labels"]["com.docker.compose.config-hash"] = config_hash(project.services.at(0), row.epoch);
+    shop.engine.container("shop-web-1")["Config"]["Labels"]["com.docker.compose.config-hash"] =
+        config_hash(project.services.at(0), row.epoch);
 
     BOOST_TEST(to_text(shop.plan(text)) == "");
   }
@@ -254,7 +256,8 @@ BOOST_AUTO_TEST_CASE(labels_are_written_in_the_epoch_of_the_compose_that_is_here
   BOOST_TEST(labels_with("", {})["com.docker.compose.version"] == "2.40.3");
   BOOST_TEST(labels_with("5.1.0", {})["com.docker.compose.version"] == "5.1.0");
   BOOST_TEST(labels_with("5.1.0", {})["com.docker.compose.config-hash"] == config_hash(service, HashEpoch::compose_5_0_2));
-  BOOST_TEST(labels_with("5.1.0", {.epoch = HashEpoch::compose_2_36})["com.docker.compose.config-hash"] == config_hash(service, HashEpoch::compose_2_36));
+  BOOST_TEST(labels_with("5.1.0", {.epoch = HashEpoch::compose_2_36})["com.docker.compose.config-hash"] ==
+             config_hash(service, HashEpoch::compose_2_36));
   BOOST_TEST(labels_with("5.1.0", {.epoch = HashEpoch::compose_2_36})["com.docker.compose.version"] == "2.40.3");
   BOOST_TEST(labels_with("", {.version = "2.38.0"})["com.docker.compose.version"] == "2.38.0");
   BOOST_TEST(labels_with("", {})["com.docker.compose.replace"] == "web-1");
@@ -266,7 +269,8 @@ BOOST_AUTO_TEST_CASE(force_recreate_replaces_targets_and_no_recreate_nothing) {
   shop.up(web_and_db);
 
   BOOST_TEST(actions(shop.plan(web_and_db, {.targets = {"web"}, .recreate = Recreate::always})) == "db none, web recreate");
-  BOOST_TEST(actions(shop.plan(web_and_db, {.targets = {"web"}, .recreate_dependencies = Recreate::always})) == "db recreate, web none");
+  BOOST_TEST(actions(shop.plan(web_and_db, {.targets = {"web"}, .recreate_dependencies = Recreate::always})) ==
+             "db recreate, web none");
   BOOST_TEST(actions(shop.plan(new_web_and_db, {.recreate = Recreate::never})) == "db none, web none");
   BOOST_TEST(shop.plan(web_and_db, {.targets = {"web"}, .recreate = Recreate::always}).steps.front().cause == "asked for");
 }
@@ -275,20 +279,21 @@ BOOST_AUTO_TEST_CASE(a_drift_recreates_with_its_cause_and_a_stale_file_restarts)
   Shop shop;
   shop.up(web_and_db);
 
-  BOOST_TEST(shop.plan(web_and_db, {.recreate_causes = {{"web", "drift: environment.A"}}}).steps.front().cause == "drift: environment.A");
+  BOOST_TEST(shop.plan(web_and_db, {.recreate_causes = {{"web", "drift: environment.A"}}}).steps.front().cause ==
+             "drift: environment.A");
   BOOST_TEST(shop.text(web_and_db, {.restart_causes = {{"db", "/etc/my.cnf was replaced"}}}) ==
              "#1 container shop-db-1, restart, /etc/my.cnf was replaced\n");
   BOOST_TEST(actions(shop.plan(web_and_db, {.restart_causes = {{"db", "stale"}}})) == "db restart, web none");
 }
 
 BOOST_AUTO_TEST_CASE(a_wait_asks_those_that_are_not_known_to_be_well) {
-  const std::string text = "services: {a: {image: app:1, healthcheck: {test: x}}, b: {image: app:1, healthcheck: {test: x}}, c: {image: app:1}}";
+  const std::string text =
+      "services: {a: {image: app:1, healthcheck: {test: x}}, b: {image: app:1, healthcheck: {test: x}}, c: {image: app:1}}";
   Shop shop;
   shop.up(text);
   shop.engine.container("shop-b-1")["State"]["Health"]["Status"] = "starting";
 
-  BOOST_TEST(shop.text(text, {.waits = true}) ==
-             "#1 container shop-b-1, wait until it runs or is healthy\n");
+  BOOST_TEST(shop.text(text, {.waits = true}) == "#1 container shop-b-1, wait until it runs or is healthy\n");
   BOOST_TEST(shop.text(text) == "");
 }
 
@@ -306,26 +311,27 @@ BOOST_AUTO_TEST_CASE(what_was_not_well_before_may_go_on_being_so) {
 }
 
 BOOST_AUTO_TEST_CASE(hooks_run_after_the_start_and_before_dependents) {
-  BOOST_TEST(Shop().text("services: {a: {image: app:1, post_start: [{command: [init, now]}]}, b: {image: app:1, depends_on: [a]}}") ==
-             "#1 network shop_default, create, networks.default: not there\n"
-             "#2 container shop-a-1, create, services.a: no container (after #1)\n"
-             "#3 container shop-b-1, create, services.b: no container (after #1)\n"
-             "#4 container shop-a-1, start (after #2-3)\n"
-             "#5 container shop-a-1, run init now, services.a.post_start (after #4)\n"
-             "#6 container shop-a-1, wait until it runs or is healthy (after #5)\n"
-             "#7 container shop-b-1, start (after #5)\n"
-             "#8 container shop-b-1, wait until it runs or is healthy (after #7)\n");
+  BOOST_TEST(
+      Shop().text("services: {a: {image: app:1, post_start: [{command: [init, now]}]}, b: {image: app:1, depends_on: [a]}}") ==
+      "#1 network shop_default, create, networks.default: not there\n"
+      "#2 container shop-a-1, create, services.a: no container (after #1)\n"
+      "#3 container shop-b-1, create, services.b: no container (after #1)\n"
+      "#4 container shop-a-1, start (after #2-3)\n"
+      "#5 container shop-a-1, run init now, services.a.post_start (after #4)\n"
+      "#6 container shop-a-1, wait until it runs or is healthy (after #5)\n"
+      "#7 container shop-b-1, start (after #5)\n"
+      "#8 container shop-b-1, wait until it runs or is healthy (after #7)\n");
 }
 
 BOOST_AUTO_TEST_CASE(configs_and_secrets_with_content_are_copied_before_the_start) {
   Shop shop;
-  const std::string text = "services: {web: {image: app:1, configs: [{source: c, target: /etc/c, mode: 0440, uid: \"7\"}]}}\nconfigs: {c: {content: one}}";
-  BOOST_TEST(shop.text(text) ==
-             "#1 network shop_default, create, networks.default: not there\n"
-             "#2 container shop-web-1, create, services.web: no container (after #1)\n"
-             "#3 container shop-web-1, write /etc/c, config or secret (after #2)\n"
-             "#4 container shop-web-1, start (after #3)\n"
-             "#5 container shop-web-1, wait until it runs or is healthy (after #4)\n");
+  const std::string text = "services: {web: {image: app:1, configs: [{source: c, target: /etc/c, mode: 0440, uid: "
+                           "\"7\"}]}}\nconfigs: {c: {content: one}}";
+  BOOST_TEST(shop.text(text) == "#1 network shop_default, create, networks.default: not there\n"
+                                "#2 container shop-web-1, create, services.web: no container (after #1)\n"
+                                "#3 container shop-web-1, write /etc/c, config or secret (after #2)\n"
+                                "#4 container shop-web-1, start (after #3)\n"
+                                "#5 container shop-web-1, wait until it runs or is healthy (after #4)\n");
   const Plan plan = shop.plan(text);
   const auto& file = std::get<WriteFile>(plan.steps.at(2).action);
 
@@ -351,7 +357,8 @@ BOOST_AUTO_TEST_CASE(eighteen_services_two_changed_make_two_new_containers) {
   for (const Step& step : plan.steps)
     if (std::holds_alternative<CreateContainer>(step.action)) created.push_back(step.resource);
 
-  BOOST_TEST(created == (std::vector<std::string>{"container shop-s5-1", "container shop-s11-1"}), boost::test_tools::per_element());
+  BOOST_TEST(created == (std::vector<std::string>{"container shop-s5-1", "container shop-s11-1"}),
+             boost::test_tools::per_element());
   BOOST_TEST(plan.steps.size() == 14U);
 }
 
