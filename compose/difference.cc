@@ -79,6 +79,22 @@ bool is_random_name(std::string_view name) {
   return name.size() == 64 && name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
+// "data:/data:rw,z" as mount_texts has it: releases of docker compose differ in which of the two forms they use for the same mount. Labels
+// for SELinux are only in the one form.
+std::string mount_of_bind(const std::string& bind) {
+  const std::size_t target = bind.find(':');
+  if (target == std::string::npos) return "volume::" + bind + ":rw";
+  const std::size_t mode = bind.find(':', target + 1);
+  const std::string source = bind.substr(0, target);
+  std::string text = (source.starts_with('/') ? "bind:" : "volume:") + source + ":" + bind.substr(target + 1, mode - target - 1);
+  const std::vector<std::string_view> options = mode == std::string::npos ? std::vector<std::string_view>{} : split(std::string_view(bind).substr(mode + 1), ',');
+  const bool is_read_only = std::find(options.begin(), options.end(), "ro") != options.end();
+  text += is_read_only ? ":ro" : ":rw";
+  for (const std::string_view option : options)
+    if (option != "ro" && option != "rw" && option != "z" && option != "Z") text += "," + std::string(option);
+  return text;
+}
+
 Named without_compose_labels(Named labels) {
   std::erase_if(labels, [](const auto& label) { return label.first.starts_with("com.docker.compose."); });
   return labels;
@@ -239,8 +255,8 @@ class Comparison {
 
   void compare_mounts() {
     Texts expected = mount_texts(member(host_, "Mounts")), actual = mount_texts(member(actual_host_, "Mounts"));
-    for (const std::string& bind : texts(member(host_, "Binds"))) expected.push_back(bind);
-    for (const std::string& bind : texts(member(actual_host_, "Binds"))) actual.push_back(bind);
+    for (const std::string& bind : texts(member(host_, "Binds"))) expected.push_back(mount_of_bind(bind));
+    for (const std::string& bind : texts(member(actual_host_, "Binds"))) actual.push_back(mount_of_bind(bind));
     compare_set("volumes", std::move(expected), std::move(actual));
     compare_named("tmpfs", named(member(host_, "Tmpfs")), named(member(actual_host_, "Tmpfs")));
   }

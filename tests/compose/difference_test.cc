@@ -109,7 +109,13 @@ BOOST_AUTO_TEST_CASE(what_changed_under_the_label_is_told) {
       {"user: app", [](Json& j) { j["Config"]["User"] = "root"; }, "user: root instead of app\n"},
       {"environment: {KEY: secret}", [](Json& j) { j["Config"]["Env"] = {"KEY=other", "PATH=/bin", "LEVEL=1"}; }, "environment.KEY: another value instead of set\n"},
       {"command: run", [](Json& j) { j["Config"]["Env"].push_back("MORE=secret"); }, "environment.MORE: set should not be there\n"},
-      {"volumes: [\"data:/data\"]", [](Json& j) { j["HostConfig"]["Binds"] = {"other:/data:rw"}; }, "volumes: other:/data:rw instead of shop_data:/data:rw\n"},
+      {"volumes: [\"data:/data\"]", [](Json& j) { j["HostConfig"]["Binds"] = {"other:/data:rw"}; }, "volumes: volume:other:/data:rw instead of volume:shop_data:/data:rw\n"},
+      {"volumes: [\"data:/data\", \"/srv/x:/x:ro,z\"]",
+       [](Json& j) {
+         j["HostConfig"]["Binds"] = {"/srv/x:/x:ro"};
+         j["HostConfig"]["Mounts"] = {{{"Type", "volume"}, {"Source", "shop_data"}, {"Target", "/data"}, {"VolumeOptions", Json::object()}}};
+       },
+       ""},
       {"networks: {back: {aliases: [db]}}", [](Json& j) { j["NetworkSettings"]["Networks"]["shop_back"]["Aliases"] = {"shop-web-1", "web"}; },
        "networks.shop_back.aliases: db is missing\n"},
       {"networks: {back: {ipv4_address: 10.1.2.3}}", [](Json& j) { j["NetworkSettings"]["Networks"]["shop_back"]["IPAddress"] = "10.1.2.4"; },
