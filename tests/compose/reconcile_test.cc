@@ -186,9 +186,9 @@ BOOST_AUTO_TEST_CASE(the_cause_names_what_differs) {
   BOOST_TEST(first_cause(one("labels: {a: b}"), one("labels: {a: c}")) == "services.web.labels.a");
   BOOST_TEST(first_cause(one("restart: always"), one("restart: unless-stopped")) == "services.web.restart");
   BOOST_TEST(first_cause(one("networks: {default: {aliases: [a]}}"), one("networks: {default: {aliases: [b]}}")) ==
-             "services.web.networks.shop_default");
+             "services.web.networks.shop_default.aliases");
   BOOST_TEST(first_cause(one("mem_limit: 1g"), one("mem_limit: 2g, cap_add: [NET_ADMIN], privileged: true, read_only: true")) ==
-             "services.web.privileged, read_only, cap_add and 1 more");
+             "services.web.cap_add, mem_limit, privileged and 1 more");
   BOOST_TEST(first_cause(one("attach: true"), one("attach: false")) == "services.web: config hash");
 }
 
