@@ -50,13 +50,23 @@ bool has_step_of(const compose::Plan& plan, const std::string& service) {
   return std::any_of(plan.steps.begin(), plan.steps.end(), [&](const compose::Step& step) { return step.group == service; });
 }
 
+// Something was done to it beside making its new container.
+bool was_touched(const compose::Plan& plan, const stack::ApplyReport& applied, const std::string& service) {
+  return std::any_of(plan.steps.begin(), plan.steps.end(), [&](const compose::Step& step) {
+    const bool is_preparation = std::holds_alternative<compose::CreateContainer>(step.action) || std::holds_alternative<compose::WriteFile>(step.action) ||
+                                std::holds_alternative<compose::ConnectNetwork>(step.action);
+    return step.group == service && !is_preparation && applied.outcomes[static_cast<std::size_t>(step.id) - 1].state != compose::StepOutcome::State::not_run;
+  });
+}
+
 // A service that went back was down until its old container ran again.
 std::vector<Ending> endings_of(const compose::Plan& plan, const stack::ApplyReport& applied, const stack::WayBackReport* way_back) {
   std::vector<Ending> endings;
   for (const compose::ServiceChange& change : plan.services) {
     Ending ending{.service = change.service, .action = change.action, .down_seconds = down_of(applied, change.service)};
+    if (applied.failure && !was_touched(plan, applied, change.service)) ending.action = "none";
     if (way_back != nullptr && has_step_of(way_back->plan, change.service)) {
-      ending.action = "rollback";
+      ending.action = change.action == "create" ? "remove" : "rollback";
       if (const auto down = down_of(way_back->report, change.service)) ending.down_seconds = down;
     }
     endings.push_back(std::move(ending));

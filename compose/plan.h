@@ -123,6 +123,7 @@ struct Step {
   // An earlier run, or docker compose, did it and was cut off before the end: not done again, but undone on the way back.
   bool is_done = false;
   std::string done_id = {};          // of the container that it created, then
+  bool is_settled = false;           // done by a run that came to its end: what it made has proved itself, and is not undone
 };
 
 // create, remove, connect, disconnect, start, stop, restart, rename, write, run, wait: words of the answer, never changed.

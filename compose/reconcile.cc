@@ -5,6 +5,8 @@
 #include "compose/project_volumes.h"
 
 #include <algorithm>
+#include <set>
+#include <variant>
 
 namespace drover::compose {
 namespace {
@@ -33,6 +35,32 @@ std::vector<ServiceChange> changes(const PlanDraft& draft) {
   return changes;
 }
 
+// The container that a step acts on; empty for the others.
+std::string container_of(const Action& action) {
+  return std::visit([](const auto& each) {
+    if constexpr (requires { each.container; }) return each.container.id;
+    else return std::string();
+  }, action);
+}
+
+// Of the swaps that were done before, those whose new container runs: it may have done so for days.
+void settle_done_swaps(Plan& plan) {
+  std::set<std::string> containers;
+  for (const Step& start : plan.steps) {
+    if (!start.is_done || !std::holds_alternative<StartContainer>(start.action)) continue;
+    containers.insert(std::get<StartContainer>(start.action).container.id);
+    for (const int before : start.depends_on) {
+      const Step& step = plan.steps[static_cast<std::size_t>(before) - 1];
+      if (const auto* const stop = std::get_if<StopContainer>(&step.action); stop && step.is_done) containers.insert(stop->container.id);
+    }
+  }
+  for (Step& step : plan.steps) {
+    if (!step.is_done) continue;
+    const std::string container = container_of(step.action);
+    step.is_settled = containers.contains(container.empty() ? step.done_id : container);
+  }
+}
+
 }  // namespace
 
 Plan reconcile(const Project& project, const ProjectState& state, const UpOptions& options) {
@@ -50,7 +78,9 @@ Plan reconcile(const Project& project, const ProjectState& state, const UpOption
   order_claims(draft);
   order_names(draft);
   write_removals(draft);
-  return draft.builder.finish(project.name, changes(draft));
+  Plan plan = draft.builder.finish(project.name, changes(draft));
+  if (!options.continues_cut_off_run) settle_done_swaps(plan);
+  return plan;
 }
 
 }  // namespace drover::compose

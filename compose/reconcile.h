@@ -35,6 +35,9 @@ struct UpOptions {
   std::optional<std::chrono::seconds> stop_timeout = {};  // nothing: each container's own
   std::optional<HashEpoch> epoch = {};                    // to write; nothing: of the labels found, else 2.40
   std::string version = {};         // of docker compose for the labels; empty: that found, else of the epoch
+  // A run of a short while ago did not get to its end: what it swapped has not passed its gate, so the way back leads to what it replaced.
+  // Else an old container that is still there is left over from a run that ended, and only goes.
+  bool continues_cut_off_run = false;
   bool allows_new_volumes = false;  // despite full ones of the same keys under another project's name
 
   TextMap proxy_environment = {};                            // of the user's docker configuration

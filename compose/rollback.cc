@@ -24,7 +24,7 @@ class Past {
  public:
   Past(const Plan& plan, const std::vector<StepOutcome>& outcomes) : plan_(plan), states_(plan.steps.size() + 1, State::not_run) {
     for (const Step& step : plan.steps) {
-      if (!step.is_done) continue;
+      if (!step.is_done || step.is_settled) continue;
       states_.at(place(step.id)) = State::done;
       if (!step.done_id.empty()) created_[step.id] = step.done_id;
     }
@@ -35,6 +35,7 @@ class Past {
     }
   }
 
+  bool has_failed(int step) const { return states_.at(place(step)) == State::failed; }
   bool was_tried(int step) const { return states_.at(place(step)) != State::not_run; }
   // Nothing: never created, or nobody knows under which ID.
   std::optional<ContainerTarget> find(const ContainerTarget& target) const {
@@ -67,7 +68,11 @@ class Past {
   CreatedIds created_;
 };
 
-std::optional<Action> undo(const CreateNetwork& create, int, const Past&) { return RemoveNetwork{.id = create.request.name, .request = create.request}; }
+// By name, since nobody keeps its ID: one that could not be made because there is one is somebody else's.
+std::optional<Action> undo(const CreateNetwork& create, int step, const Past& past) {
+  if (past.has_failed(step)) return std::nullopt;
+  return RemoveNetwork{.id = create.request.name, .request = create.request};
+}
 std::optional<Action> undo(const RemoveNetwork& remove, int, const Past&) { return CreateNetwork{remove.request}; }
 
 // A new container goes, and with it its place in a network.

@@ -125,7 +125,8 @@ class ServiceSteps {
   int gate(SlotWork& slot, int after) {
     Await await{.container = slot.target, .until = Await::Until::gate, .timeout = options_.gate_timeout};
     await.was_bad_before = slot.old && is_bad(*slot.old) && !ran_before(slot);
-    await.may_complete = may_complete();
+    await.settle = std::min<std::chrono::milliseconds>(await.settle, options_.gate_timeout);
+    await.may_complete = may_complete() && !(slot.old && slot.old->state.is_running);  // what ran all the time is no job
     slot.gate = add(step(slot, await, await.was_bad_before ? "what it replaces was not well either" : "", {after}));
     return slot.gate;
   }
@@ -165,8 +166,8 @@ class ServiceSteps {
 
   void write_swap(SlotWork& slot) {
     const std::string cause = "replaced by #" + std::to_string(slot.created);
-    const bool runs_already = slot.made && slot.made->state.is_running && !work_.stops_early;
-    if (options_.starts && slot.old->state.is_running && (runs_already || work_.is_start_first)) {
+    // Where both run although the old one was to stop first, the engine restarted and brought it up again: it stops before anything is waited for.
+    if (options_.starts && slot.old->state.is_running && work_.is_start_first) {
       start_new(slot, conditions());
       slot.stopped = stop(slot, *slot.old, cause, {gate(slot, slot.ready)});
       previous_ = slot.stopped;

@@ -5,12 +5,15 @@
 #include "stack/remedies.h"
 #include "stack/run_journal.h"
 
+#include <chrono>
 #include <filesystem>
 #include <utility>
 
 namespace drover::stack {
 namespace {
 
+// What a run that was cut off left swapped has by then run for so long that going back could cost more than going on.
+constexpr std::chrono::hours cut_off_run_age_max{1};
 // Stands for the ID of an image that only a run that is no dry run fetches.
 constexpr const char* unknown_image_id = "sha256:to-be-fetched";
 
@@ -45,6 +48,8 @@ class Up {
     if (state_folder_ == nullptr) return;
     const std::optional<CutOffRun> earlier = find_cut_off_run(*state_folder_, request_.project.name, engine_);
     was_cut_off_ = earlier.has_value();
+    const bool is_fresh = earlier && ctx_.clock->system_now() - earlier->header.started < cut_off_run_age_max;
+    continues_cut_off_run_ = is_fresh && !earlier->is_committed;
     if (earlier) report_.notes.push_back(to_text(*earlier));
   }
 
@@ -77,6 +82,7 @@ class Up {
 
   void plan(const compose::ProjectState& state) {
     compose::UpOptions options = request_.options;
+    options.continues_cut_off_run = continues_cut_off_run_;
     if (request_.checks_drift || request_.repairs.drift || request_.repairs.stale) look_for_drift(state, options);
     report_.plan = compose::reconcile(request_.project, state, options);
     report_.plan.notes.insert(report_.plan.notes.begin(), report_.notes.begin(), report_.notes.end());
@@ -139,6 +145,7 @@ class Up {
   const UpRequest& request_;
   const RunListener& listener_;
   std::string engine_;
+  bool continues_cut_off_run_ = false;
   bool was_cut_off_ = false;  // an earlier run
   UpReport report_;
 };

@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <future>
 #include <optional>
 #include <string>
@@ -40,13 +41,18 @@ void fetch(Session& session, const compose::Project& project, const std::vector<
   session.note_prefetched(records);
 }
 
+bool has_replaced(const compose::Plan& plan) {
+  return std::any_of(plan.services.begin(), plan.services.end(), [](const compose::ServiceChange& change) { return change.action == "recreate"; });
+}
+
 // What a run that did not go as it should have ends with.
 Error ending_error(const stack::UpReport& report) {
   Error error = *report.failure;
   const std::string what = error.what();
   switch (report.end) {
   case End::rolled_back:
-    return Error(error.code(), what + "; rolled back: what was replaced runs as before");
+    return Error(error.code(), what + (has_replaced(report.plan) ? "; rolled back: what was replaced runs as before"
+                                                                 : "; rolled back: the new containers were removed (--no-rollback keeps them)"));
   case End::rollback_failed:
     return Error(error.code(), what + "; the way back failed too: " + report.way_back->report.failure->what());
   case End::failed:
@@ -149,7 +155,7 @@ Command up_command() {
                   {"-V,--renew-anon-volumes",
                    &Flags::renew_anonymous_volumes,
                    "new anonymous volumes instead of those of the old containers"},
-                  {"--no-start", &Flags::no_start, "create what is missing, start nothing"},
+                  {"--no-start", &Flags::no_start, "create what is missing and replace what changed, start nothing"},
                   {"--scale", &Flags::scales, "so many containers of a service, repeatable", "SERVICE=NUMBER"},
                   {"--pull",
                    &Flags::pull,

@@ -212,18 +212,18 @@ BOOST_AUTO_TEST_CASE(docker_compose_killed_in_its_stop_is_finished) {
   BOOST_TEST(shop.engine.names() == std::vector<std::string>{"shop-web-1 running"}, boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(both_run_after_a_cut_start_first_and_the_old_one_stops_after_the_gate) {
+BOOST_AUTO_TEST_CASE(both_run_since_the_engine_brought_up_the_old_one_which_stops_at_once) {
   Shop shop = cut_after(1);
   shop.engine.start(shop.short_id_of("shop-web-1") + "_shop-web-1");
 
   BOOST_TEST(shop.text(second) ==
              "#1 container shop-web-1, create as <app:1>_shop-web-1, an earlier run was cut off (done)\n"
-             "#2 container shop-web-1, start (after #1) (done)\n"
-             "#3 container shop-web-1, wait until it runs or is healthy (after #2)\n"
-             "#4 container shop-web-1, stop, replaced by #1 (after #3)\n"
-             "#5 container shop-web-1, rename to shop-web-1-old-<app:1>, kept until the new one has proved itself (after #4)\n"
+             "#2 container shop-web-1, stop, replaced by #1 (after #1)\n"
+             "#3 container shop-web-1, start (after #2) (done)\n"
+             "#4 container shop-web-1, wait until it runs or is healthy (after #2-3)\n"
+             "#5 container shop-web-1, rename to shop-web-1-old-<app:1>, kept until the new one has proved itself (after #2-3)\n"
              "#6 container shop-web-1, rename to shop-web-1 (after #5)\n"
-             "#7 container shop-web-1, remove, replaced by #1 (after #6) (destructive)\n");
+             "#7 container shop-web-1, remove, replaced by #1 (after #4, #6) (destructive)\n");
   BOOST_TEST(shop.text(third) ==
              "#1 container shop-web-1, create as <app:1, next>_shop-web-1, services.web.image: app:1 -> app:3\n"
              "#2 container <app:1>_shop-web-1, stop, one too many in its place (after #1)\n"
