@@ -8,19 +8,35 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
+#include <ctime>
 
 namespace drover::cli {
 namespace {
 
 constexpr int interrupted_exit_code = 130;
 
-// A handler may only touch lock-free atomics and call write and _exit (signal-safety(7)).
-std::atomic<int> signals_seen = 0;
+// A handler may only touch lock-free atomics and call clock_gettime, write and _exit (signal-safety(7)).
+constexpr std::int64_t never = -1;
+std::atomic<std::int64_t> first_at = never;  // nanoseconds of the monotonic clock
+static_assert(std::atomic<std::int64_t>::is_always_lock_free);
 int wake_pipe[2] = {-1, -1};
 
-extern "C" void on_signal(int) {
-  if (signals_seen.fetch_add(1) > 0) ::_exit(interrupted_exit_code);
+std::int64_t monotonic_ns() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+extern "C" void on_signal(int number) {
   const int saved = errno;
+  const std::int64_t now = monotonic_ns();
+  std::int64_t first = never;
+  if (!first_at.compare_exchange_strong(first, now)) {
+    if (ends_at_once(number, std::chrono::nanoseconds(now - first))) ::_exit(interrupted_exit_code);
+    errno = saved;
+    return;
+  }
   [[maybe_unused]] const ssize_t written = ::write(wake_pipe[1], "s", 1);
   errno = saved;
 }
@@ -36,6 +52,10 @@ void handle(int number) {
 }
 
 }  // namespace
+
+bool ends_at_once(int number, std::chrono::nanoseconds since_first) noexcept {
+  return number != SIGHUP && since_first >= std::chrono::seconds(1);
+}
 
 Signals::Signals() {
   if (::pipe2(wake_pipe, O_CLOEXEC) != 0) throw io_error("cannot make a pipe for", "signals");

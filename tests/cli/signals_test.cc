@@ -1,4 +1,5 @@
 // The program itself, as a process: what Ctrl-C does, and that nothing of a terminal is needed.
+#include "cli/signals.h"
 #include "tests/cli/command_line.h"
 #include "tests/support/fake_registry.h"
 
@@ -7,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -28,6 +30,7 @@ class Child {
     if (pid_ == 0) {
       ::dup2(ends[1], STDERR_FILENO);
       ::close(ends[0]);
+      std::signal(SIGHUP, SIG_DFL);  // it may be ignored here
       if (std::freopen(out_file.c_str(), "w", stdout) == nullptr) ::_exit(99);
       std::vector<char*> argv = {const_cast<char*>(DROVER_BINARY)};
       for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
@@ -99,6 +102,36 @@ BOOST_AUTO_TEST_CASE(ctrl_c_keeps_what_was_fetched_and_says_how_to_go_on) {
   again.read_until("no such line");
   BOOST_TEST(again.wait() == 0);
   BOOST_TEST(ordered_json::parse(home.home().read("out")).at("bytes").at("resumed").get<std::uint64_t>() > 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_later_signal_ends_at_once_unless_it_tells_of_the_same_event) {
+  using std::chrono::nanoseconds;
+  using std::chrono::seconds;
+  const struct {
+    int number;
+    nanoseconds since_first;
+    bool ends;
+  } rows[] = {{SIGINT, nanoseconds(0), false}, {SIGTERM, nanoseconds(999'999'999), false}, {SIGHUP, nanoseconds(0), false},
+              {SIGINT, seconds(1), true},      {SIGTERM, seconds(1), true},                {SIGINT, seconds(3600), true},
+              {SIGHUP, seconds(1), false},     {SIGHUP, seconds(3600), false}};
+  for (const auto& row : rows)
+    BOOST_TEST(drover::cli::ends_at_once(row.number, row.since_first) == row.ends, row.number << " after " << row.since_first.count());
+}
+
+// As when a connection with the terminal is lost: the session and its group are told, each.
+BOOST_AUTO_TEST_CASE(a_hangup_that_is_told_many_times_still_ends_in_order) {
+  FakeRegistry registry;
+  const CommandLine home;
+  registry.add_image("big", "1", {{.bytes = std::string(8'000'000, 'x')}});
+  registry.fault({.target = "/blobs/", .count = 0}, {.bytes_per_second = 8'000'000});
+  Child child({"pull", registry.reference("big", "1"), "--platform", "linux/amd64", "--json", "--progress", "json", "--store", home.store().string()},
+              (home.home() / "out").string());
+  BOOST_TEST_REQUIRE(!child.read_until(R"("advanced")").empty());
+  for (int i = 0; i < 1000; ++i) child.signal(SIGHUP);
+
+  BOOST_TEST(child.read_until("interrupted:").starts_with("drover: interrupted: "));
+  BOOST_TEST(child.wait() == 130);
+  BOOST_TEST(ordered_json::parse(home.home().read("out")).at("error").at("code") == "interrupted");
 }
 
 BOOST_AUTO_TEST_CASE(a_full_standard_output_is_an_error) {
