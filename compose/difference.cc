@@ -136,6 +136,13 @@ class Comparison {
     if (expected != actual) note(path, shown(expected), shown(actual));
   }
 
+  // Passwords and tokens are among arguments as among variables.
+  void compare_secret_list(const char* path, const Texts& expected, const Texts& actual) {
+    if (expected == actual) return;
+    const auto tell = [](const Texts& list, const char* text) { return std::string(list.empty() ? "" : text); };
+    note(path, tell(expected, "set"), tell(actual, expected.empty() ? "set" : "another value"));
+  }
+
   void compare_named(const std::string& path, const Named& expected, const Named& actual, bool are_secret = false) {
     const auto tell = [&](const std::string& value) { return are_secret ? std::string("set") : value; };
     for (const auto& [name, value] : expected) {
@@ -168,7 +175,7 @@ class Comparison {
     compare_named("environment", variables(image_.env, texts(member(body_, "Env"))), variables({}, texts(member(config_, "Env"))), true);
     Named labels(image_.labels.begin(), image_.labels.end());
     for (const auto& [name, value] : named(member(body_, "Labels"))) labels[name] = value;
-    compare_named("labels", without_compose_labels(std::move(labels)), without_compose_labels(named(member(config_, "Labels"))));
+    compare_named("labels", without_compose_labels(std::move(labels)), without_compose_labels(named(member(config_, "Labels"))), true);
     compare_command();
     const auto own_or = [&](const char* key, const std::string& fallback) {
       const std::string own = text_of(member(body_, key));
@@ -191,8 +198,8 @@ class Comparison {
     Texts entrypoint = own_entrypoint.is_null() ? image_.entrypoint : texts(own_entrypoint);
     Texts command = texts(member(body_, "Cmd"));
     if (command.empty() && texts(own_entrypoint).empty()) command = image_.cmd;
-    compare_list("entrypoint", entrypoint, texts(member(config_, "Entrypoint")));
-    compare_list("command", command, texts(member(config_, "Cmd")));
+    compare_secret_list("entrypoint", entrypoint, texts(member(config_, "Entrypoint")));
+    compare_secret_list("command", command, texts(member(config_, "Cmd")));
   }
 
   void compare_health() {
@@ -200,7 +207,7 @@ class Comparison {
     const engine::Healthcheck defaults = image_.healthcheck.value_or(engine::Healthcheck{});
     const Json& actual = member(config_, "Healthcheck");
     const Texts test = texts(member(own, "Test")).empty() ? defaults.test : texts(member(own, "Test"));
-    compare_list("healthcheck.test", test, texts(member(actual, "Test")));
+    compare_secret_list("healthcheck.test", test, texts(member(actual, "Test")));
     if (!test.empty() && test.front() == "NONE") return;
     const auto number = [](const Json& value) { return value.is_number() ? value.get<std::int64_t>() : std::int64_t{0}; };
     const auto check = [&](const char* path, const char* key, std::int64_t fallback) {
@@ -288,7 +295,7 @@ class Comparison {
     if (own.is_null()) return;
     const Json& actual = member(actual_host_, "LogConfig");
     if (!member(own, "Type").is_null()) compare("logging.driver", text_of(member(own, "Type")), text_of(member(actual, "Type")));
-    if (!member(own, "Config").is_null()) compare_named("logging.options", named(member(own, "Config")), named(member(actual, "Config")));
+    if (!member(own, "Config").is_null()) compare_named("logging.options", named(member(own, "Config")), named(member(actual, "Config")), true);
   }
 
   static Texts full_capabilities(const Json& list) {

@@ -10,7 +10,8 @@
 
 namespace drover::compose {
 
-// One thing that is not as it should be. Values of variables are secrets and never here: they read "set" and "another value".
+// One thing that is not as it should be. Values of variables, labels, logging options, commands, entrypoints and health checks may be secrets
+// and are never here: they read "set" and "another value".
 struct Difference {
   std::string path;      // as in a compose file, below the service: "mem_limit", "networks.back.aliases", "environment.TZ"
   std::string expected;  // for people; empty: nothing should be there

@@ -125,7 +125,16 @@ BOOST_AUTO_TEST_CASE(what_changed_under_the_label_is_told) {
       {"networks: [back]", [](Json& j) { j["NetworkSettings"]["Networks"]["shop_back"]["NetworkID"] = "gone"; },
        "networks.shop_back: network gone instead of network id of shop_b\n"},
       {"entrypoint: [own]", [](Json& j) { j["Config"]["Cmd"] = nullptr; }, ""},
-      {"command: run", [](Json& j) { j["Config"]["Healthcheck"]["Test"] = {"NONE"}; }, "healthcheck.test: NONE instead of CMD, probe\n"},
+      {"command: run", [](Json& j) { j["Config"]["Healthcheck"]["Test"] = {"NONE"}; }, "healthcheck.test: another value instead of set\n"},
+      {"command: [run, --token=secret]", [](Json& j) { j["Config"]["Cmd"] = {"run", "--token=other"}; }, "command: another value instead of set\n"},
+      {"command: [run, --token=secret]", [](Json& j) { j["Config"]["Cmd"] = nullptr; }, "command: set is missing\n"},
+      {"entrypoint: [own, secret]", [](Json& j) { j["Config"]["Entrypoint"] = {"own", "other"}, j["Config"]["Cmd"] = nullptr; }, "entrypoint: another value instead of set\n"},
+      {"entrypoint: [own]", [](Json& j) { j["Config"]["Cmd"] = {"secret"}; }, "command: set should not be there\n"},
+      {"labels: {auth: secret}", [](Json& j) { j["Config"]["Labels"]["auth"] = "other"; }, "labels.auth: another value instead of set\n"},
+      {"labels: {auth: secret}", [](Json& j) { j["Config"]["Labels"].erase("auth"); }, "labels.auth: set is missing\n"},
+      {"labels: {a: b}", [](Json& j) { j["Config"]["Labels"]["auth"] = "secret"; }, "labels.auth: set should not be there\n"},
+      {"logging: {driver: splunk, options: {splunk-token: secret}}", [](Json& j) { j["HostConfig"]["LogConfig"]["Config"]["splunk-token"] = "other"; },
+       "logging.options.splunk-token: another value instead of set\n"},
       {"privileged: true", [](Json& j) { j["HostConfig"]["SecurityOpt"] = {"label=disable"}; }, ""},
   };
   for (const Row& row : rows) BOOST_TEST(differences_of(row.service, row.change) == row.differences, row.service << ": " << differences_of(row.service, row.change));
