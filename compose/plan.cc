@@ -74,6 +74,14 @@ std::string line_of(const Step& step) {
   return printable(line, 2000) + "\n";
 }
 
+// Arguments of a hook may be secrets.
+std::string hook_text(const Hook& hook) {
+  if (!hook.command || hook.command->empty()) return {};
+  const std::size_t arguments = hook.command->size() - 1;
+  if (arguments == 0) return hook.command->front();
+  return hook.command->front() + " with " + std::to_string(arguments) + (arguments == 1 ? " argument" : " arguments");
+}
+
 }  // namespace
 
 std::string_view operation_of(const Action& action) {
@@ -86,7 +94,7 @@ std::string detail_of(const Action& action) {
                              [](const CreateContainer& create) { return "as " + create.name; },
                              [](const RenameContainer& rename) { return "to " + rename.to; },
                              [](const WriteFile& file) { return file.path; },
-                             [](const RunHook& run) { return join(run.hook.command.value_or(std::vector<std::string>()), " "); },
+                             [](const RunHook& run) { return hook_text(run.hook); },
                              [](const Await& await) { return text_of(await); },
                              [](const auto&) { return std::string(); }},
                     action);

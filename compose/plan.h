@@ -128,7 +128,7 @@ struct Step {
 
 // create, remove, connect, disconnect, start, stop, restart, rename, write, run, wait: words of the answer, never changed.
 std::string_view operation_of(const Action& action);
-// What comes behind the word: "until healthy", "to shop-web-1"; empty where the resource says it all.
+// What comes behind the word: "until healthy", "to shop-web-1", of a hook's command the first word; empty where the resource says it all.
 std::string detail_of(const Action& action);
 
 // What becomes of a service.

@@ -19,7 +19,7 @@ bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); }
 
 std::string failing_text(const compose::Step& step) {
   const std::string detail = printable(compose::detail_of(step.action), detail_bytes_max);
-  if (std::holds_alternative<compose::RunHook>(step.action)) return "cannot run the hook \"" + detail + "\" in " + step.resource;
+  if (std::holds_alternative<compose::RunHook>(step.action)) return "cannot run the hook " + detail + " in " + step.resource;
   if (std::holds_alternative<compose::WriteFile>(step.action)) return "cannot write " + detail + " into " + step.resource;
   return "cannot " + std::string(compose::operation_of(step.action)) + " " + step.resource + (detail.empty() ? "" : " " + detail);
 }

@@ -139,7 +139,7 @@ BOOST_AUTO_TEST_CASE(pre_stop_hooks_run_in_those_that_run) {
   const Plan plan = plan_stop(project, state, {});
 
   BOOST_TEST(to_text(plan) == "#1 container shop-db-1, run flush, services.db.pre_stop\n"
-                              "#2 container shop-db-1, run sync now, services.db.pre_stop (after #1)\n"
+                              "#2 container shop-db-1, run sync with 1 argument, services.db.pre_stop (after #1)\n"
                               "#3 container shop-db-1, stop, asked to stop (after #2)\n"
                               "#4 container shop-db-3, stop, asked to stop\n");
   BOOST_TEST(std::get<RunHook>(plan.steps[1].action).environment == std::vector<std::string>{"A=b"},

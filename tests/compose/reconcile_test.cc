@@ -317,7 +317,7 @@ BOOST_AUTO_TEST_CASE(hooks_run_after_the_start_and_before_dependents) {
       "#2 container shop-a-1, create, services.a: no container (after #1)\n"
       "#3 container shop-b-1, create, services.b: no container (after #1)\n"
       "#4 container shop-a-1, start (after #2-3)\n"
-      "#5 container shop-a-1, run init now, services.a.post_start (after #4)\n"
+      "#5 container shop-a-1, run init with 1 argument, services.a.post_start (after #4)\n"
       "#6 container shop-a-1, wait until it runs or is healthy (after #5)\n"
       "#7 container shop-b-1, start (after #5)\n"
       "#8 container shop-b-1, wait until it runs or is healthy (after #7)\n");

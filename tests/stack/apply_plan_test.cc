@@ -386,7 +386,7 @@ BOOST_AUTO_TEST_CASE(files_are_written_before_the_start_and_hooks_run_after_it) 
   go_back(all, report);
   const stack::ApplyReport failed = apply(all);
   BOOST_TEST_REQUIRE(failed.failure.has_value());
-  BOOST_TEST(std::string(failed.failure->what()) == "cannot run the hook \"migrate -v\" in container shop-app-1: it exited with code 4: no database");
+  BOOST_TEST(std::string(failed.failure->what()) == "cannot run the hook migrate with 1 argument in container shop-app-1: it exited with code 4: no database");
 }
 
 BOOST_AUTO_TEST_CASE(the_journal_says_where_a_run_was_cut_off) {
