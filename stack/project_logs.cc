@@ -133,8 +133,8 @@ std::vector<Error> read_past(const Context& ctx,
   };
   {
     std::vector<std::jthread> readers;
-    for (std::size_t i = 0; i < containers.size(); ++i) readers.emplace_back([&read, i] { read(i); });
-    try {
+    try {  // a thread that cannot be made as well: the ones before it wait for room in the queue
+      for (std::size_t i = 0; i < containers.size(); ++i) readers.emplace_back([&read, i] { read(i); });
       while (const std::optional<LogLine> line = merge.pop()) on_line(*line);
     } catch (...) {
       stop.request_stop();
