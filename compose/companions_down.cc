@@ -5,10 +5,26 @@
 #include "compose/companions.h"
 
 #include <algorithm>
+#include <set>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace drover::compose {
 namespace {
+
+// As engines name anonymous volumes.
+bool is_random_name(std::string_view name) {
+  return name.size() == 64 && name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+// So is an anonymous volume that was carried over from an earlier container: the engine does not remove it with this one.
+bool is_mounted_by_name(const Details& container, const std::string& volume) {
+  const auto& mounts = container.host_config.mounts;
+  const auto& binds = container.host_config.binds;
+  return std::any_of(mounts.begin(), mounts.end(), [&](const auto& mount) { return mount.type == "volume" && mount.source == volume; }) ||
+         std::any_of(binds.begin(), binds.end(), [&](const std::string& bind) { return bind.starts_with(volume + ":"); });
+}
 
 // Steps of one `down`, and what is left to stand in the way of networks and volumes.
 class Down {
@@ -57,7 +73,11 @@ class Down {
          .is_destructive = true});
     if (!options_.remove_volumes) return ends;
     for (const engine::Volume* volume : anonymous_volumes_of(container)) {
-      steps_.note("anonymous volume " + volume->name + " of container " + container.name + " is removed with it");
+      if (is_mounted_by_name(container, volume->name)) {
+        carried_over_.insert(volume->name);
+      } else {
+        steps_.note("anonymous volume " + volume->name + " of container " + container.name + " is removed with it");
+      }
     }
     return ends;
   }
@@ -175,22 +195,40 @@ class Down {
     return merged(std::move(ids), {});
   }
 
-  // Only what the label says is the project's own: a volume that was there before may be somebody else's.
+  // Nothing in a carried-over volume says whose it is: those that the files name are somebody's, and so is what anyone else mounts.
+  void remove_carried_over(const engine::Volume& volume) {
+    const bool is_declared = std::any_of(
+        project_.volumes.begin(), project_.volumes.end(), [&](const Volume& declared) { return declared.name == volume.name; });
+    if (is_declared || !is_random_name(volume.name)) {
+      steps_.note("volume " + volume.name + " stays: it is mounted by its name");
+    } else {
+      remove_unused(volume);
+    }
+  }
+
+  void remove_unused(const engine::Volume& volume) {
+    if (const std::string user = user_of(volume); !user.empty()) {
+      steps_.note("volume " + volume.name + " stays: container " + user + " uses it");
+      return;
+    }
+    steps_.add({.action = RemoveVolume{volume.name},
+                .resource = "volume " + volume.name,
+                .cause = "--volumes",
+                .depends_on = removals_of_users(volume),
+                .is_destructive = true});
+  }
+
+  // Beside those that were carried over, only what the label says is the project's own: a volume that was there before may be somebody else's.
   void remove_volumes() {
     std::vector<std::string> kept;
     for (const engine::Volume& volume : state_.volumes) {
+      if (carried_over_.contains(volume.name)) remove_carried_over(volume);
       if (label_of(volume.labels, project_label) != project_.name || is_external_volume(volume.name) || volume.is_anonymous())
         continue;
       if (!options_.remove_volumes) {
         kept.push_back(volume.name);
-      } else if (const std::string user = user_of(volume); !user.empty()) {
-        steps_.note("volume " + volume.name + " stays: container " + user + " uses it");
       } else {
-        steps_.add({.action = RemoveVolume{volume.name},
-                    .resource = "volume " + volume.name,
-                    .cause = "--volumes",
-                    .depends_on = removals_of_users(volume),
-                    .is_destructive = true});
+        remove_unused(volume);
       }
     }
     if (!kept.empty())
@@ -202,6 +240,7 @@ class Down {
   const DownOptions& options_;
   StepList steps_;
   std::map<std::string, int> removals_;  // steps, by the container's ID
+  std::set<std::string> carried_over_;   // anonymous volumes of removed containers that do not go with them
 };
 
 }  // namespace

@@ -3,9 +3,7 @@
 #include "compose/labels.h"
 #include "engine/containers.h"
 #include "engine/networks.h"
-#include "engine/volumes.h"
 
-#include <set>
 #include <utility>
 
 namespace drover::stack {
@@ -49,15 +47,11 @@ std::string run_engine_name(const engine::Client& client) {
 }
 
 std::map<std::string, std::string> find_volume_users(const Context& ctx, engine::Client& client, const std::string& project) {
-  const std::string label = std::string(compose::project_label) + "=" + project;
-  std::set<std::string> volumes;
-  for (const engine::Volume& volume : engine::list_volumes(ctx, client, {{"label", {label}}})) volumes.insert(volume.name);
   std::map<std::string, std::string> users;
-  if (volumes.empty()) return users;
   for (const engine::ContainerSummary& container : engine::list_containers(ctx, client)) {
     if (compose::label_of(container.labels, compose::project_label) == project) continue;
     for (const engine::Mount& mount : container.mounts) {
-      if (volumes.contains(mount.name)) users[mount.name] = container.name;
+      if (mount.type == "volume") users[mount.name] = container.name;
     }
   }
   return users;

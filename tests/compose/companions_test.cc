@@ -278,6 +278,31 @@ BOOST_AUTO_TEST_CASE(volumes_go_when_asked_and_each_is_named) {
   BOOST_TEST(std::get<RemoveContainer>(plan.steps[3].action).with_anonymous_volumes);
 }
 
+// The engine removes with a container only what it mounts without a name.
+BOOST_AUTO_TEST_CASE(anonymous_volumes_that_were_carried_over_get_steps_of_their_own) {
+  const std::string carried(64, 'a'), bound(64, 'b'), shared(64, 'c'), lent(64, 'd'), declared(64, 'e');
+  ProjectState state;
+  state.containers = {container("db", "exited"), one_off("db", "running")};
+  for (const std::string& name : {carried, shared, lent, declared}) {
+    mount(state.containers[0], name);
+    state.containers[0].host_config.mounts.push_back({.type = "volume", .source = name, .target = "/" + name});
+  }
+  mount(state.containers[0], bound);
+  state.containers[0].host_config.binds = {bound + ":/bound:rw"};
+  mount(state.containers[1], shared);
+  for (const std::string& name : {carried, bound, shared, lent, declared}) state.volumes.push_back(volume(name, ""));
+  const Project project = load("services: {db: {image: app}}\nvolumes: {v: {external: true, name: " + declared + "}}");
+
+  const Plan plan = plan_down(project, state, {.remove_volumes = true, .volume_users = {{lent, "backup"}}});
+
+  BOOST_TEST(to_text(plan) == "#1 container shop-db-1, remove, asked to take down (destructive)\n"
+                              "#2 volume " + carried + ", remove, --volumes (after #1) (destructive)\n"
+                              "#3 volume " + bound + ", remove, --volumes (after #1) (destructive)\n"
+                              "note: volume " + shared + " stays: container shop-db-run-1 uses it\n"
+                              "note: volume " + lent + " stays: container backup uses it\n"
+                              "note: volume " + declared + " stays: it is mounted by its name\n");
+}
+
 BOOST_AUTO_TEST_CASE(external_networks_and_volumes_stay_whatever_their_labels_say) {
   const Project project = load("services: {db: {image: app}}\nnetworks: {n: {external: true, name: shared}}\nvolumes: {v: "
                                "{external: true, name: precious}}");
