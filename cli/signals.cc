@@ -10,11 +10,13 @@
 #include <csignal>
 #include <cstdint>
 #include <ctime>
+#include <string_view>
 
 namespace drover::cli {
 namespace {
 
 constexpr int interrupted_exit_code = 130;
+constexpr std::string_view last_words = "drover: ended at once; what was being changed is left as it stands, the same command again goes on from there\n";
 
 // A handler may only touch lock-free atomics and call clock_gettime, write and _exit (signal-safety(7)).
 constexpr std::int64_t never = -1;
@@ -33,7 +35,10 @@ extern "C" void on_signal(int number) {
   const std::int64_t now = monotonic_ns();
   std::int64_t first = never;
   if (!first_at.compare_exchange_strong(first, now)) {
-    if (ends_at_once(number, std::chrono::nanoseconds(now - first))) ::_exit(interrupted_exit_code);
+    if (ends_at_once(number, std::chrono::nanoseconds(now - first))) {
+      [[maybe_unused]] const ssize_t told = ::write(STDERR_FILENO, last_words.data(), last_words.size());
+      ::_exit(interrupted_exit_code);
+    }
     errno = saved;
     return;
   }

@@ -181,3 +181,21 @@ expect_code 0 drover restart db --progress none
 expect_code 0 drover down --progress none --json
 expect_state ""
 get /volumes/shop_data >got || fail "down took a volume"
+
+say "down --volumes takes anonymous volumes, those that an update carried over among them"
+compose <<YAML
+name: shop
+services:
+  web: {image: $registry/app:1, volumes: ["/scratch"]}
+  db: {image: $registry/app:1, volumes: ["/scratch"]}
+YAML
+expect_code 0 up
+scratch_of() { field "$1" '.Mounts[] | select(.Destination == "/scratch") | .Name'; }
+carried=$(scratch_of shop-web-1) plain=$(scratch_of shop-db-1)
+sed -i "s|web: {image: $registry/app:1|web: {image: $registry/app:2|" compose.yml
+expect_code 0 up
+[[ $(scratch_of shop-web-1) == "$carried" ]] || fail "its anonymous volume is another one"
+expect_code 0 drover down --volumes --progress none --json
+expect_json --arg v "$carried" 'any(.steps[]; .operation + " " + .resource == "remove volume " + $v)'
+get /volumes >got
+jq -e --arg a "$carried" --arg b "$plain" 'all(.Volumes[]; .Name != $a and .Name != $b)' got >/dev/null || fail "an anonymous volume is left"
