@@ -65,8 +65,34 @@ void StepSchedule::find_kinds() {
 // Those that wait for it need not any more.
 void StepSchedule::settle(int step) {
   for (const int other : node(step).dependents) {
-    if (--node(other).waits_for == 0 && node(other).phase == Phase::waiting) make_ready(other);
+    if (--node(other).waits_for > 0 || node(other).phase != Phase::waiting) continue;
+    if (!is_forbidden(*node(other).step)) {
+      make_ready(other);
+    } else {
+      node(other).phase = Phase::over;
+      settle(other);
+    }
   }
+}
+
+// One that could not be stopped may still run: the container that is to take its place would write to the same volumes. And it is all that
+// the service has, so that it is not removed either.
+bool StepSchedule::is_forbidden(const Step& step) const {
+  if (is<compose::StartContainer>(step)) return follows_failed_stop(step);
+  const auto* const remove = std::get_if<compose::RemoveContainer>(&step.action);
+  return remove != nullptr && std::any_of(nodes_.begin() + 1, nodes_.end(), [&](const Node& other) {
+    const auto* const stop = std::get_if<compose::StopContainer>(&other.step->action);
+    return stop != nullptr && other.has_failed && stop->container.id == remove->container.id && stop->container.step == remove->container.step;
+  });
+}
+
+// As far back as the next stop or start: those before it are about containers of which it has a place of its own in the order.
+bool StepSchedule::follows_failed_stop(const Step& step) const {
+  return std::any_of(step.depends_on.begin(), step.depends_on.end(), [&](int id) {
+    const Node& other = node(id);
+    if (is<compose::StopContainer>(*other.step)) return other.has_failed;
+    return !is<compose::StartContainer>(*other.step) && follows_failed_stop(*other.step);
+  });
 }
 
 void StepSchedule::make_ready(int step) {
@@ -142,6 +168,7 @@ void StepSchedule::finish(int step, State state) {
   own.phase = Phase::over;
   --under_way_;
   const bool is_good = state == State::done || state == State::warned;
+  own.has_failed = state == State::failed;
   if (!is_good && on_failure_ == OnFailure::halt) {
     is_halted_ = true;
     if (turn_ == step) turn_ = 0;

@@ -20,7 +20,7 @@ class StepSchedule {
  public:
   enum class OnFailure {
     halt,  // no further step begins; removals after the commit go on among themselves
-    go_on  // what depends on it is tried all the same
+    go_on  // what depends on it is tried all the same, but for what a container that could not be stopped forbids
   };
 
   // The plan outlives this. Throws failed when its ids or dependencies are not those of a plan.
@@ -55,6 +55,7 @@ class StepSchedule {
     const compose::Step* step = nullptr;
     Kind kind = Kind::call;
     Phase phase = Phase::waiting;
+    bool has_failed = false;
     std::size_t waits_for = 0;
     std::vector<int> dependents = {};
   };
@@ -65,6 +66,8 @@ class StepSchedule {
   void settle(int step);
   void hand_turn_on(int step);
   void make_ready(int step);
+  bool is_forbidden(const compose::Step& step) const;
+  bool follows_failed_stop(const compose::Step& step) const;
   bool may_begin(const Node& candidate) const;
   std::optional<int> choose_call() const;
   std::optional<int> choose_wait() const;
