@@ -67,6 +67,7 @@ class Run {
         plan_(plan),
         options_(options),
         schedule_(plan, options.keeps_going ? StepSchedule::OnFailure::go_on : StepSchedule::OnFailure::halt),
+        teller_([this](const std::string& why) { ctx_.debug("a listener failed: " + why); }),
         outages_(
             ctx, client, options.outage, [this] { assert_what_was_done(); }, [this] { return options_.keeps_going || has_unexplained_death(); }),
         waits_(without_stop(ctx), client, outages_, events_, [this](int id, Ending ending) { end_wait(id, std::move(ending)); }),

@@ -3,17 +3,19 @@
 
 #include <condition_variable>
 #include <deque>
+#include <exception>
 #include <functional>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <utility>
 
 namespace drover::stack {
 
-// Thread-safe. The destructor returns when all have been called. They must not throw.
+// Thread-safe. The destructor returns when all have been called. What one throws is told to `on_failure`, and keeps no other from being called.
 class Teller {
  public:
-  Teller() : thread_([this] { call_all(); }) {}
+  explicit Teller(std::function<void(const std::string& why)> on_failure) : on_failure_(std::move(on_failure)), thread_([this] { call_all(); }) {}
   ~Teller() {
     const std::lock_guard lock(mutex_);
     is_over_ = true;
@@ -37,11 +39,18 @@ class Teller {
       const std::function<void()> call = std::move(calls_.front());
       calls_.pop_front();
       lock.unlock();
-      call();
+      try {
+        call();
+      } catch (const std::exception& error) {
+        on_failure_(error.what());
+      } catch (...) {
+        on_failure_("unknown reason");
+      }
       lock.lock();
     }
   }
 
+  const std::function<void(const std::string&)> on_failure_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::function<void()>> calls_;

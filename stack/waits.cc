@@ -126,8 +126,20 @@ void Waits::look_at(std::unique_lock<std::mutex>& lock, int step) {
   lock.lock();
 }
 
-// One inspect. Not decided: `wait` gets the time of the next.
+// Nothing that goes wrong ends the thread: the events may have ended with any exception.
 Waits::Ending Waits::look(Wait& wait) {
+  std::string why = "for an unknown reason";
+  try {
+    return inspect(wait);
+  } catch (const std::exception& error) {
+    why = error.what();
+  } catch (...) {
+  }
+  return failed(await_of(*wait.step), wait.step->resource + ": cannot tell whether it runs: " + why);
+}
+
+// Once. Not decided: `wait` gets the time of the next.
+Waits::Ending Waits::inspect(Wait& wait) {
   const Await& await = await_of(*wait.step);
   std::optional<engine::ContainerDetails> details;
   try {
@@ -140,7 +152,7 @@ Waits::Ending Waits::look(Wait& wait) {
       wait.due = steady_clock::now();
       return {};
     }
-    return failed(await, wait.step->resource + ": cannot tell whether it runs: " + error.what());
+    throw;
   }
   if (details && !wait.restarts_before) wait.restarts_before = details->restart_count;
   const Judgement judgement = judge(await, describe(wait, details));

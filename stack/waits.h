@@ -61,6 +61,7 @@ class Waits {
   std::optional<std::chrono::steady_clock::time_point> find_next_look() const;
   void look_at(std::unique_lock<std::mutex>& lock, int step);
   Ending look(Wait& wait);
+  Ending inspect(Wait& wait);
   Watched describe(const Wait& wait, std::optional<engine::ContainerDetails> details) const;
   bool is_settled(Wait& wait, const std::optional<engine::ContainerDetails>& details) const;
   std::string explain(const Wait& wait, const std::string& why);

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -108,6 +109,17 @@ BOOST_AUTO_TEST_CASE(listeners_hear_of_every_step_in_order) {
   apply(all);
   BOOST_TEST(begun.size() == all.steps.size());
   BOOST_TEST(ended.size() == all.steps.size());
+}
+
+BOOST_AUTO_TEST_CASE(a_listener_that_throws_keeps_nothing_from_its_course) {
+  std::size_t told = 0;
+  options.on_end = [&](const Step&, const compose::StepOutcome&) {
+    if (++told == 1) throw std::runtime_error("no space left");
+    if (told == 2) throw 2;
+  };
+  const Plan all = plan();
+  BOOST_TEST(text_of(apply(all)) == "");
+  BOOST_TEST(told == all.steps.size());
 }
 
 BOOST_AUTO_TEST_CASE(a_create_that_fails_costs_no_time_down) {
