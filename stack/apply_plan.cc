@@ -98,9 +98,11 @@ class Run {
   void work(bool is_warm) {
     if (is_warm) warm_up();
     std::unique_lock lock(mutex_);
-    while (!schedule_.is_over()) {
+    while (!schedule_.is_over() || gap_) {
       begin_waits();
-      if (const auto id = schedule_.take_call()) {
+      if (gap_) {
+        see_to_gap(lock);
+      } else if (const auto id = is_asserting_ ? std::nullopt : schedule_.take_call()) {
         call(lock, *id);
       } else if (const auto latest = find_patience()) {
         changed_.wait_until(lock, *latest);
@@ -130,14 +132,26 @@ class Run {
     }
   }
 
+  // An engine that restarted while nothing but waits was under way has lost no answer.
+  void see_to_gap(std::unique_lock<std::mutex>& lock) {
+    const auto since = *std::exchange(gap_, std::nullopt);
+    lock.unlock();
+    outages_.see_to_return(since);
+    lock.lock();
+  }
+
   void call(std::unique_lock<std::mutex>& lock, int id) {
     const bool is_first_removal = step(id).is_commit && !report_.is_committed;
     report_.is_committed = report_.is_committed || step(id).is_commit;
+    if (is_first_removal) look_since_ = steady_clock::now();
+    const bool has_to_look = step(id).is_commit && was_disturbed_;
+    const auto look_since = look_since_;
     begun_[id] = steady_clock::now();
     if (schedule_.is_swap(id)) stopping_[id] = begun_[id] + options_.swap_patience;
     if (schedule_.has_call() || !stopping_.empty()) changed_.notify_one();  // somebody has to do it, or to look at the time
     const compose::CreatedIds created = created_;
     lock.unlock();
+    if (has_to_look) outages_.see_to_return(look_since);  // what goes must not run again, nor what stays be down
     if (is_first_removal && options_.journal != nullptr) options_.journal->note_commit();
     tell_begin(id);
     Deed deed;
@@ -202,8 +216,15 @@ class Run {
   // The events' thread. A container that has died is only tidied up after: nobody else's turn yet.
   void hear(const std::string& container, const std::string& action) {
     waits_.hear(container, action);
-    if (action != "die") return;
+    const bool is_gap = container.empty();
+    if (!is_gap && action != "die") return;
     const std::lock_guard lock(mutex_);
+    if (is_gap) {
+      gap_ = look_since_ = steady_clock::now();
+      was_disturbed_ = true;
+      changed_.notify_all();
+      return;
+    }
     std::erase_if(stopping_, [&](const auto& entry) {
       return resolve(std::get<compose::StopContainer>(step(entry.first).action).container, created_) == container;
     });
@@ -226,17 +247,36 @@ class Run {
     });
   }
 
+  // Meanwhile no other call begins: a container that was stopped may be the one that is to be started next.
   void assert_what_was_done() {
     DoneSteps done;
     {
       const std::lock_guard lock(mutex_);
-      for (const Step& step : plan_.steps) {
-        if (outcome(step.id).state != State::done) continue;
-        if (const auto* const stop = std::get_if<compose::StopContainer>(&step.action)) done.emplace_back(&step, resolve(stop->container, created_));
-        if (const auto* const start = std::get_if<compose::StartContainer>(&step.action)) done.emplace_back(&step, resolve(start->container, created_));
-      }
+      was_disturbed_ = true;
+      is_asserting_ = true;
+      done = find_done();
     }
     assert_done(without_stop(ctx_).within(options_.outage.patience), client_, done);
+    const std::lock_guard lock(mutex_);
+    is_asserting_ = false;
+    changed_.notify_all();
+  }
+
+  // Also what an earlier run did that was cut off; not of containers that are being started or stopped.
+  DoneSteps find_done() {
+    std::set<std::string> busy;
+    for (const auto& [id, time] : begun_) {
+      const bool changes = is<compose::StopContainer>(step(id)) || is<compose::StartContainer>(step(id)) || is<compose::RestartContainer>(step(id));
+      if (changes && outcome(id).state == State::not_run) busy.insert(container_of(step(id), created_));
+    }
+    DoneSteps done;
+    for (const Step& step : plan_.steps) {
+      if (!step.is_done && outcome(step.id).state != State::done) continue;
+      if (!is<compose::StopContainer>(step) && !is<compose::StartContainer>(step)) continue;
+      const std::string container = container_of(step, created_);
+      if (!container.empty() && !busy.contains(container)) done.emplace_back(&step, container);
+    }
+    return done;
   }
 
   // Somebody killed a container that this run has started, or one died with which it has nothing to do; once only, not one that always dies.
@@ -288,6 +328,10 @@ class Run {
   compose::CreatedIds created_;
   std::map<int, steady_clock::time_point> begun_;
   std::set<int> started_;                              // steps that started what did not run: there is an event of it
+  std::optional<steady_clock::time_point> gap_;        // in the events, and nobody has looked yet what it hid
+  bool was_disturbed_ = false;                         // a gap, or an answer that was lost
+  bool is_asserting_ = false;                          // what was done is being made so again
+  steady_clock::time_point look_since_ = {};           // the first removal or the last gap: before a removal, earlier looks do not count
   std::map<int, steady_clock::time_point> stopping_;   // swaps whose container has not died yet, and how long that keeps the others waiting
 
   Teller teller_;

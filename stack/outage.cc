@@ -89,9 +89,20 @@ bool Outages::wait_until_back() {
     ctx_.clock->sleep_for(pause_between_questions, {});
   }
   is_given_up_ = false;
+  call_on_return();
+  return true;
+}
+
+// One that does not answer loses the next call as well, and is waited for then.
+void Outages::see_to_return(steady_clock::time_point since) {
+  const std::lock_guard lock(return_mutex_);
+  if (seen_to_ < since && answers(is_given_up_ ? short_answer_max : options_.answer_max)) call_on_return();
+}
+
+void Outages::call_on_return() {
+  seen_to_ = steady_clock::now();
   if (on_return_) on_return_();
   returned_ = steady_clock::now();
-  return true;
 }
 
 }  // namespace drover::stack

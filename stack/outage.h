@@ -27,7 +27,7 @@ struct OutageOptions {
 // Thread-safe. Ends before the client does.
 class Outages {
  public:
-  // `on_return` is called when the engine answers again after an answer was lost, before anybody goes on. `looks_like_shutdown` tells whether
+  // `on_return` is called when the engine answers again after an answer was lost, before anybody goes on; never twice at once. `looks_like_shutdown` tells whether
   // what happens to containers looks as if the engine were ending them all.
   Outages(const Context& ctx, engine::Client& client, OutageOptions options, std::function<void()> on_return, std::function<bool()> looks_like_shutdown);
   ~Outages();
@@ -53,6 +53,9 @@ class Outages {
   bool is_loss(const Error& error) const;
   // Waits until the engine answers. False when it did not within the patience; from then on there is no waiting any more.
   bool wait_until_back();
+  // Calls `on_return` when the engine answers, unless a call of it began after `since`; returns when that one is over. For an engine that
+  // may have restarted though no answer was lost.
+  void see_to_return(std::chrono::steady_clock::time_point since);
   // It was waited for in vain, and has not answered since.
   bool is_given_up() const { return is_given_up_; }
   const OutageOptions& options() const { return options_; }
@@ -62,6 +65,7 @@ class Outages {
  private:
   void watch(const std::stop_token& stop);
   bool answers(std::chrono::milliseconds longest);
+  void call_on_return();
 
   Context ctx_;  // without the run's stop
   engine::Client& client_;
@@ -75,6 +79,7 @@ class Outages {
   std::size_t under_way_ = 0;
   std::mutex return_mutex_;     // one waits and sees to the return, the others wait for that one
   std::chrono::steady_clock::time_point returned_ = {};
+  std::chrono::steady_clock::time_point seen_to_ = {};  // when on_return was last called
   std::atomic<bool> is_given_up_ = false;
   std::jthread watcher_;
 };

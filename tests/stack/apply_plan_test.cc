@@ -233,6 +233,40 @@ BOOST_AUTO_TEST_CASE(an_engine_that_restarts_in_the_middle_is_waited_for) {
   }
 }
 
+// No answer is lost, since nothing is asked meanwhile; an old container, stopped by this run or by an earlier one, is started again by its policy.
+BOOST_AUTO_TEST_CASE(what_a_restart_brought_back_goes_though_no_answer_was_lost) {
+  for (const bool was_cut_off : {false, true}) {
+    BOOST_TEST_CONTEXT((was_cut_off ? "stopped by an earlier run" : "stopped by this run")) {
+      Shop shop;
+      const json body = body_of("cache", "6379", "always");
+      const std::string cache = shop.stack.add_running("shop-cache-1", "cache:1", body);
+      const std::string queue = shop.stack.add_running("shop-queue-1", "queue:1", body_of("queue", "5672", "always"));
+      const SwappedService first{.service = "cache", .old_id = cache, .image = "cache:2", .body = body, .gate = shop.gate};
+      const SwappedService second{.service = "queue", .old_id = queue, .image = "queue:2", .after = {"cache"}, .body = body_of("queue", "5672"), .gate = shop.gate};
+      Plan all = swap_plan({first, second});
+      if (was_cut_off) {
+        Plan begun = swap_plan({first});
+        begun.steps.resize(3);  // create, stop, start
+        const stack::ApplyReport earlier = shop.apply(begun);
+        BOOST_TEST_REQUIRE(text_of(earlier) == "");
+        for (const std::size_t i : {0U, 2U, 3U}) all.steps[i].is_done = true;
+        all.steps[0].done_id = earlier.outcomes[0].created_id;
+      }
+      shop.stack.set_behaviour("queue:1", {.stops_when_told = true});
+      shop.engine.fake.before("POST /containers/" + queue + "/stop", [&] {
+        shop.engine.fake.before("GET /containers/" + cache + "/json", [&shop] { shop.stack.let_stop(); });  // somebody has looked
+        shop.stack.restart();
+        shop.engine.fake.end_events();
+      });
+      const stack::ApplyReport report = shop.apply(all);
+      std::string text;
+      for (const compose::StepOutcome& outcome : report.outcomes) text += outcome.error;
+      BOOST_TEST(text == "");
+      BOOST_TEST(shop.stack.text() == "shop-cache-1 cache:2 running\nshop-db-1 db:1 exited\nshop-queue-1 queue:2 running\nshop-web-1 web:1 exited\n");
+    }
+  }
+}
+
 // Its containers are dead already when it still answers, and what it answers means nothing; then it is away.
 BOOST_AUTO_TEST_CASE(an_engine_that_shuts_down_is_not_believed) {
   engine.fake.before("POST /containers/" + web + "/stop", [&] {
