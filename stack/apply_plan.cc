@@ -341,6 +341,10 @@ class Run {
   std::stop_callback<std::function<void()>> on_stop_;
 };
 
+bool has_tried_any(const ApplyReport& applied) {
+  return std::any_of(applied.outcomes.begin(), applied.outcomes.end(), [](const StepOutcome& outcome) { return outcome.state != State::not_run; });
+}
+
 }  // namespace
 
 ApplyReport apply_plan(const Context& ctx, engine::Client& client, const compose::Plan& plan, const ApplyOptions& options) {
@@ -357,7 +361,10 @@ WayBackReport go_back(const Context& ctx, engine::Client& client, const compose:
   Context own = without_stop(ctx);
   own.deadline.reset();
   own = own.within(way_back_max);
-  WayBackReport back{.plan = compose::plan_rollback(plan, applied.outcomes), .report = {}};
+  WayBackReport back{};
+  back.plan.project = plan.project;
+  if (!has_tried_any(applied)) return back;
+  back.plan = compose::plan_rollback(plan, applied.outcomes);
   if (back.plan.steps.empty()) return back;
   if (options.journal != nullptr) options.journal->note_rollback(back.plan);
   ApplyOptions going_back = options;

@@ -54,7 +54,8 @@ struct WayBackReport {
 };
 
 // Undoes what an apply_plan did, also when ctx.stop was asked for: the way back has a context of its own, bounded by way_back_max. Of
-// `options` all but keeps_going and deaths counts. Not after is_committed.
+// `options` all but keeps_going and deaths counts. Nothing is undone when no step was tried, also of what an earlier run did. Not after
+// is_committed.
 WayBackReport go_back(const Context& ctx, engine::Client& client, const compose::Plan& plan, const ApplyReport& applied, const ApplyOptions& options = {});
 
 }  // namespace drover::stack

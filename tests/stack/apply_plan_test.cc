@@ -313,6 +313,21 @@ BOOST_AUTO_TEST_CASE(an_engine_that_tells_no_events_is_refused_before_anything_i
   BOOST_TEST(stack.deeds().empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_run_that_did_nothing_undoes_nothing_of_an_earlier_one) {
+  Plan all = plan();
+  for (const std::size_t i : {0U, 2U, 3U}) all.steps[i].is_done = true;
+  all.steps[0].done_id = stack.add_running(db.substr(0, 12) + "_shop-db-1", "db:2", body_of("db", "5433"));
+  const std::string was = stack.text();
+  engine.fake.refuse_events(403, "not for you");
+  const stack::ApplyReport report = apply(all);
+  BOOST_TEST_REQUIRE(report.failure.has_value());
+  engine.fake.refuse_events(0, "");
+  const stack::WayBackReport back = go_back(all, report);
+  BOOST_TEST(back.plan.steps.empty());
+  BOOST_TEST(!back.report.failure.has_value());
+  BOOST_TEST(stack.text() == was);
+}
+
 // web is down while db takes its time, and no longer.
 BOOST_AUTO_TEST_CASE(one_that_is_slow_to_stop_keeps_nobody_waiting) {
   options.swap_patience = 1ms;
