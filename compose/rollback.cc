@@ -191,6 +191,8 @@ bool touches(const Action& action) {
 Plan plan_rollback(const Plan& plan, const std::vector<StepOutcome>& outcomes) { return WayBack(plan, outcomes).make(); }
 
 bool has_touched_running(const Plan& plan, const std::vector<StepOutcome>& outcomes) {
+  const bool has_tried_any = std::any_of(outcomes.begin(), outcomes.end(), [](const StepOutcome& outcome) { return outcome.state != State::not_run; });
+  if (!has_tried_any) return false;
   const Past past(plan, outcomes);
   return std::any_of(plan.steps.begin(), plan.steps.end(), [&](const Step& step) { return past.was_tried(step.id) && touches(step.action); });
 }

@@ -12,7 +12,8 @@ namespace drover::compose {
 // result is empty when nothing was done. No step with is_commit may have been begun.
 Plan plan_rollback(const Plan& plan, const std::vector<StepOutcome>& outcomes);
 
-// Something that ran has been stopped, or something new has been started: a failure now is one of a running stack.
+// Something that ran has been stopped, or something new has been started: a failure now is one of a running stack. What an earlier run did
+// counts as soon as a step of this one was tried.
 bool has_touched_running(const Plan& plan, const std::vector<StepOutcome>& outcomes);
 
 }  // namespace drover::compose

@@ -1,6 +1,7 @@
 // The walk over a plan, against an engine that refuses, loses answers, restarts and hangs.
 #include "stack/apply_plan.h"
 
+#include "compose/rollback.h"
 #include "tests/compose/swap_plan.h"
 #include "tests/engine/engine_client.h"
 #include "tests/support/fake_stack.h"
@@ -324,6 +325,7 @@ BOOST_AUTO_TEST_CASE(a_run_that_did_nothing_undoes_nothing_of_an_earlier_one) {
   engine.fake.refuse_events(0, "");
   const stack::WayBackReport back = go_back(all, report);
   BOOST_TEST(back.plan.steps.empty());
+  BOOST_TEST(!compose::has_touched_running(all, report.outcomes));
   BOOST_TEST(!back.report.failure.has_value());
   BOOST_TEST(stack.text() == was);
 }
