@@ -173,7 +173,10 @@ bool Waits::is_settled(Wait& wait, const std::optional<engine::ContainerDetails>
   if (!details || details->state.is_running || details->state.is_oom_killed) return true;
   const auto now = steady_clock::now();
   if (!wait.failed) wait.failed = now;
-  if (outages_.looks_like_shutdown()) return now - *wait.failed >= outages_.options().farewell_max;
+  // An engine brings such a one up again at once, unless it is going itself, or somebody stopped the container.
+  const std::string& policy = details->host_config.restart_policy.name;
+  const bool always_restarts = policy == "always" || policy == "unless-stopped";
+  if (always_restarts || outages_.looks_like_shutdown()) return now - *wait.failed >= outages_.options().farewell_max;
   const bool is_new = await_of(*wait.step).container.step != 0;
   const bool has_no_news = is_new && events_.find(wait.container).deaths == wait.deaths_before;
   return now - *wait.failed >= (has_no_news ? late_news_max : look_again_after);
