@@ -88,10 +88,6 @@ bool removes_orphans(const Flags& flags, const compose::Project& project) {
   return removes;
 }
 
-std::string host_of(const engine::Endpoint& endpoint) {
-  return endpoint.unix_socket.empty() ? endpoint.url.to_string() : "unix://" + endpoint.unix_socket.string();
-}
-
 }  // namespace
 
 bool is_switched_on(const compose::Project& project, const std::string& variable) {
@@ -140,7 +136,7 @@ compose::UpOptions up_options(Session& session, const compose::Project& project)
     options.version = flags.compose_epoch;
   }
   options.allows_new_volumes = flags.allow_new_volumes;
-  options.proxy_environment = read_proxy_environment(session.environment(), host_of(session.engine().endpoint()));
+  options.proxy_environment = read_proxy_environment(session.environment(), to_string(session.engine().endpoint()));
   options.seccomp_profiles = read_seccomp_profiles(project);
   return options;
 }

@@ -9,8 +9,6 @@
 namespace drover::compose {
 namespace {
 
-constexpr std::string_view dependencies_label = "com.docker.compose.depends_on";
-
 // "db:service_healthy:true,cache:service_started:false", as compose_labels writes it; older releases of docker compose leave the
 // end away.
 std::vector<Dependency> parse_dependencies(std::string_view label) {
@@ -49,13 +47,6 @@ void visit(const std::string& name, std::map<std::string, Service>& left, std::v
   left.erase(found);  // before the descent: a cycle ends here
   for (const Dependency& dependency : service.depends_on) visit(dependency.service, left, ordered);
   ordered.push_back(std::move(service));
-}
-
-// The environment of an exec, in the words of the engine; a variable without a value is unset.
-std::vector<std::string> environment_of(const Hook& hook) {
-  std::vector<std::string> environment;
-  for (const auto& [name, value] : hook.environment) environment.push_back(value ? name + "=" + *value : name);
-  return environment;
 }
 
 }  // namespace
@@ -117,6 +108,16 @@ std::vector<int> StepList::ends_of(const std::string& service) const {
   return found == ends_.end() ? std::vector<int>() : found->second;
 }
 
+std::vector<int> StepList::ends_of_dependents(const std::vector<Service>& services, const std::string& service) const {
+  std::vector<int> ends;
+  for (const Service& other : services) {
+    for (const Dependency& dependency : other.depends_on) {
+      if (dependency.service == service) ends = merged(std::move(ends), ends_of(other.name));
+    }
+  }
+  return ends;
+}
+
 int StepList::add(Step step) {
   step.id = static_cast<int>(plan_.steps.size()) + 1;
   plan_.steps.push_back(std::move(step));
@@ -126,7 +127,7 @@ int StepList::add(Step step) {
 std::vector<int>
 StepList::add_hooks(const std::vector<Hook>& hooks, const Details& container, std::string_view cause, std::vector<int> after) {
   for (const Hook& hook : hooks) {
-    after = {add({.action = RunHook{.container = {.id = container.id}, .hook = hook, .environment = environment_of(hook)},
+    after = {add({.action = RunHook{.container = {.id = container.id}, .hook = hook},
                   .resource = "container " + container.name,
                   .cause = std::string(cause),
                   .depends_on = std::move(after),

@@ -35,6 +35,8 @@ class StepList {
 
   // What has to be over before something is done to a service: the last steps of those that come before it.
   std::vector<int> ends_of(const std::string& service) const;
+  // Of everything that depends on the service: what has to be over before it stops.
+  std::vector<int> ends_of_dependents(const std::vector<Service>& services, const std::string& service) const;
 
   void set_ends(const std::string& service, std::vector<int> ends) { ends_[service] = std::move(ends); }
 

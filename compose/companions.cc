@@ -11,17 +11,6 @@
 namespace drover::compose {
 namespace {
 
-// The last steps of everything that depends on the service: what has to be over before it stops.
-std::vector<int> ends_of_dependents(const StepList& steps, const std::vector<Service>& services, const std::string& service) {
-  std::vector<int> ends;
-  for (const Service& other : services) {
-    for (const Dependency& dependency : other.depends_on) {
-      if (dependency.service == service) ends = merged(std::move(ends), steps.ends_of(other.name));
-    }
-  }
-  return ends;
-}
-
 // With what each depends on, as far as that is required or there.
 void add_dependencies(const std::vector<Service>& services, std::set<std::string>& chosen) {
   for (auto service = services.rbegin(); service != services.rend(); ++service) {  // dependents come first
@@ -159,7 +148,7 @@ Plan plan_stop(const Project& project, const ProjectState& state, const StopOpti
   const std::vector<Service> services = services_in_order(project, state);
   StepList steps(project);
   for (auto service = services.rbegin(); service != services.rend(); ++service) {
-    const std::vector<int> before = ends_of_dependents(steps, services, service->name);
+    const std::vector<int> before = steps.ends_of_dependents(services, service->name);
     std::vector<int> ends;
     if (chosen.contains(service->name)) {
       for (const Details* container : containers_of(state, service->name)) {

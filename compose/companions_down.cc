@@ -13,11 +13,6 @@
 namespace drover::compose {
 namespace {
 
-// As engines name anonymous volumes.
-bool is_random_name(std::string_view name) {
-  return name.size() == 64 && name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
 // So is an anonymous volume that was carried over from an earlier container: the engine does not remove it with this one.
 bool is_mounted_by_name(const Details& container, const std::string& volume) {
   const auto& mounts = container.host_config.mounts;
@@ -85,13 +80,7 @@ class Down {
   void take_services_down(const std::set<std::string>& chosen) {
     const std::vector<Service> services = services_in_order(project_, state_);
     for (auto service = services.rbegin(); service != services.rend(); ++service) {
-      std::vector<int> before;
-      for (const Service& other : services) {
-        const bool depends = std::any_of(other.depends_on.begin(), other.depends_on.end(), [&](const Dependency& dependency) {
-          return dependency.service == service->name;
-        });
-        if (depends) before = merged(std::move(before), steps_.ends_of(other.name));
-      }
+      const std::vector<int> before = steps_.ends_of_dependents(services, service->name);
       std::vector<int> ends;
       const std::vector<const Details*> containers = containers_of(state_, service->name);
       if (chosen.contains(service->name)) {
@@ -199,7 +188,7 @@ class Down {
   void remove_carried_over(const engine::Volume& volume) {
     const bool is_declared = std::any_of(
         project_.volumes.begin(), project_.volumes.end(), [&](const Volume& declared) { return declared.name == volume.name; });
-    if (is_declared || !is_random_name(volume.name)) {
+    if (is_declared || !engine::is_anonymous_name(volume.name)) {
       steps_.note("volume " + volume.name + " stays: it is mounted by its name");
     } else {
       remove_unused(volume);

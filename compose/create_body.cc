@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "compose/create_mounts.h"
+#include "compose/labels.h"
 #include "compose/quantity.h"
 
 #include <nlohmann/json.hpp>
@@ -421,16 +422,18 @@ TextMap compose_labels(
     dependencies.push_back(dependency.service + ":" + conditions[static_cast<int>(dependency.condition)] +
                            (dependency.is_restarted ? ":true" : ":false"));
   }
-  TextMap labels = {{"com.docker.compose.config-hash", config_hash},
-                    {"com.docker.compose.container-number", std::to_string(number)},
-                    {"com.docker.compose.depends_on", join(dependencies, ",")},
-                    {"com.docker.compose.oneoff", "False"},
-                    {"com.docker.compose.project", project.name},
-                    {"com.docker.compose.project.config_files", join_paths(project.files)},
-                    {"com.docker.compose.project.working_dir", project.directory.string()},
-                    {"com.docker.compose.service", service.name},
-                    {"com.docker.compose.version", version}};
-  if (!project.env_files.empty()) labels["com.docker.compose.project.environment_file"] = join_paths(project.env_files);
+  TextMap labels;
+  const auto put = [&](std::string_view name, std::string value) { labels[std::string(name)] = std::move(value); };
+  put(config_hash_label, config_hash);
+  put(number_label, std::to_string(number));
+  put(dependencies_label, join(dependencies, ","));
+  put(oneoff_label, "False");
+  put(project_label, project.name);
+  put(config_files_label, join_paths(project.files));
+  put(working_directory_label, project.directory.string());
+  put(service_label, service.name);
+  put(version_label, version);
+  if (!project.env_files.empty()) put(environment_file_label, join_paths(project.env_files));
   return labels;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "compose/difference_networks.h"
+#include "engine/volumes.h"
 
 #include <nlohmann/json.hpp>
 
@@ -72,11 +73,6 @@ Named variables(const Texts& defaults, const Texts& own) {
     }
   }
   return result;
-}
-
-// As engines name anonymous volumes.
-bool is_random_name(std::string_view name) {
-  return name.size() == 64 && name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 // "data:/data:rw,z" as mount_texts has it: releases of docker compose differ in which of the two forms they use for the same mount. Labels
@@ -252,7 +248,7 @@ class Comparison {
     for (const Json& mount : mounts.is_array() ? mounts : Json::array()) {
       const std::string type = text_of(member(mount, "Type")), target = text_of(member(mount, "Target"));
       std::string source = text_of(member(mount, "Source"));
-      if (type == "volume" && is_random_name(source)) source.clear();
+      if (type == "volume" && engine::is_anonymous_name(source)) source.clear();
       if (source.empty() && std::find(image_.volumes.begin(), image_.volumes.end(), target) != image_.volumes.end()) continue;
       const bool is_read_only = member(mount, "ReadOnly") == Json(true);
       result.push_back(type + ":" + source + ":" + target + (is_read_only ? ":ro" : ":rw"));

@@ -20,8 +20,12 @@ std::string label_of(const std::map<std::string, std::string>& labels, std::stri
   return found == labels.end() ? std::string() : found->second;
 }
 
-bool is_one_off(const engine::ContainerDetails& container) {
-  return equals_ignoring_case(label_of(container, oneoff_label), "true");
+std::string label_filter(std::string_view name, std::string_view value) {
+  return std::string(name) + "=" + std::string(value);
+}
+
+bool is_one_off(const std::map<std::string, std::string>& labels) {
+  return equals_ignoring_case(label_of(labels, oneoff_label), "true");
 }
 
 int container_number(const engine::ContainerDetails& container) {

@@ -1,5 +1,6 @@
 #include "compose/plan.h"
 
+#include "base/overload.h"
 #include "base/text.h"
 
 #include <nlohmann/json.hpp>
@@ -10,13 +11,6 @@
 
 namespace drover::compose {
 namespace {
-
-template <typename... Cases>
-struct Overload : Cases... {
-  using Cases::operator()...;
-};
-template <typename... Cases>
-Overload(Cases...) -> Overload<Cases...>;
 
 // One an alternative of Action, in its order.
 constexpr std::array<std::string_view, std::variant_size_v<Action>> operations{"create",

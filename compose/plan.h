@@ -90,7 +90,6 @@ struct RemoveContainer {
 struct RunHook {
   ContainerTarget container;
   Hook hook;
-  std::vector<std::string> environment = {};  // "NAME=value"
 };
 // Waits, by the engine's events, until the container is so.
 struct Await {

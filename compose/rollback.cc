@@ -1,5 +1,7 @@
 #include "compose/rollback.h"
 
+#include "base/overload.h"
+
 #include <algorithm>
 #include <cstddef>
 #include <optional>
@@ -11,13 +13,6 @@ namespace drover::compose {
 namespace {
 
 using State = StepOutcome::State;
-
-template <typename... Cases>
-struct Overload : Cases... {
-  using Cases::operator()...;
-};
-template <typename... Cases>
-Overload(Cases...) -> Overload<Cases...>;
 
 // What is to be undone, and under which names.
 class Past {

@@ -32,12 +32,6 @@ bool ran_before(const SlotWork& slot) {
   });
 }
 
-std::vector<std::string> lines_of(const Hook& hook) {
-  std::vector<std::string> lines;
-  for (const auto& [name, value] : hook.environment) lines.push_back(value ? name + "=" + *value : name);
-  return lines;
-}
-
 // The steps of one service.
 class ServiceSteps {
  public:
@@ -98,7 +92,7 @@ class ServiceSteps {
     slot.ready = slot.started;
     for (const Hook& hook : service_.post_start)
       slot.ready =
-          add(step(slot, RunHook{slot.target, hook, lines_of(hook)}, "services." + service_.name + ".post_start", {slot.ready}));
+          add(step(slot, RunHook{slot.target, hook}, "services." + service_.name + ".post_start", {slot.ready}));
     previous_ = slot.ready;
     if (!slot.target.id.empty()) draft_.start_of[slot.target.id] = slot.started;
   }
@@ -273,7 +267,7 @@ class ServiceSteps {
       if (!work_.stops_early) needs.push_back(other.ready);
     for (const Hook& hook : service_.pre_stop)
       needs = {
-          add(step(slot, RunHook{{.id = slot.old->id}, hook, lines_of(hook)}, "services." + service_.name + ".pre_stop", needs))};
+          add(step(slot, RunHook{{.id = slot.old->id}, hook}, "services." + service_.name + ".pre_stop", needs))};
     slot.stopped = stop(slot, *slot.old, slot.cause, needs);
   }
 

@@ -287,4 +287,9 @@ Endpoint find_endpoint(const EndpointFlags& flags, const std::map<std::string, s
   return endpoint;
 }
 
+std::string to_string(const Endpoint& endpoint) {
+  if (!endpoint.unix_socket.empty()) return "unix://" + endpoint.unix_socket.string();
+  return endpoint.ssh ? "ssh://" + endpoint.ssh->to_string() : endpoint.url.to_string();
+}
+
 }  // namespace drover::engine

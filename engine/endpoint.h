@@ -32,6 +32,9 @@ struct Endpoint {
   std::string origin;                  // for messages: "unix:///var/run/docker.sock (DOCKER_HOST)"
 };
 
+// Where it is, told apart from other engines: "unix:///var/run/docker.sock", "ssh://user@host", "http://10.0.0.1:2375/".
+std::string to_string(const Endpoint& endpoint);
+
 // Throws usage for a bad host or both flags, not_found for an unknown context, unsupported for npipe:// and fd:// (with what to do).
 Endpoint find_endpoint(const EndpointFlags& flags, const std::map<std::string, std::string>& environment);
 

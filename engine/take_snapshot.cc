@@ -198,8 +198,7 @@ void read_sizes(const Context& ctx, Client& client, const SnapshotOptions& optio
 }  // namespace
 
 Snapshot take_snapshot(const Context& ctx, Client& client, const SnapshotOptions& options) {
-  Snapshot snapshot{.engine = client.endpoint().url.to_string()};
-  if (!client.endpoint().unix_socket.empty()) snapshot.engine = "unix://" + client.endpoint().unix_socket.string();
+  Snapshot snapshot{.engine = to_string(client.endpoint())};
   read_lists(ctx, client, options, snapshot);
   if (options.image_details) read_images(ctx, client, options, snapshot);
   if (options.container_details) read_stopped_containers(ctx, client, options, snapshot);

@@ -16,11 +16,14 @@ constexpr ApiVersion anonymous_prune_api{1, 42};
 
 }  // namespace
 
-bool Volume::is_anonymous() const {
-  if (labels.contains("com.docker.volume.anonymous")) return true;
+bool is_anonymous_name(std::string_view name) {
   constexpr std::size_t id_digits = 64;
   const auto is_hex = [](char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); };
-  return labels.empty() && name.size() == id_digits && std::all_of(name.begin(), name.end(), is_hex);
+  return name.size() == id_digits && std::all_of(name.begin(), name.end(), is_hex);
+}
+
+bool Volume::is_anonymous() const {
+  return labels.contains("com.docker.volume.anonymous") || (labels.empty() && is_anonymous_name(name));
 }
 
 std::optional<Volume> parse_volume(const nlohmann::json& volume) {

@@ -17,6 +17,9 @@
 
 namespace drover::engine {
 
+// 64 hex digits, as engines name volumes that were made without a name.
+bool is_anonymous_name(std::string_view name);
+
 struct Volume {
   std::string name;
   std::string driver = {};

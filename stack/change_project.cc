@@ -25,7 +25,7 @@ ChangeReport change_project(const Context& ctx,
                             const ChangeRequest& request,
                             const RunListener& listener) {
   std::optional<FileLock> lock;
-  if (state_folder != nullptr && !request.plans_only) lock = state_folder->lock_for_run(request.project, run_engine_name(client));
+  if (state_folder != nullptr && !request.plans_only) lock = state_folder->lock_for_run(request.project, to_string(client.endpoint()));
   compose::Project named;
   named.name = request.project;
   compose::ProjectState state = compose::read_project_state(ctx, client, named);  // no images are looked at
@@ -38,12 +38,6 @@ ChangeReport change_project(const Context& ctx,
   if (request.plans_only || compose::is_empty(report.plan)) return report;
   report.applied = apply_plan(ctx, client, report.plan, {.on_end = listener.on_step});
   return report;
-}
-
-std::string run_engine_name(const engine::Client& client) {
-  const engine::Endpoint& endpoint = client.endpoint();
-  if (!endpoint.unix_socket.empty()) return "unix://" + endpoint.unix_socket.string();
-  return endpoint.ssh ? "ssh://" + endpoint.ssh->to_string() : endpoint.url.to_string();
 }
 
 std::map<std::string, std::string> find_volume_users(const Context& ctx, engine::Client& client, const std::string& project) {

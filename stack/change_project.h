@@ -46,9 +46,6 @@ ChangeReport change_project(const Context& ctx,
                             const ChangeRequest& request,
                             const RunListener& listener);
 
-// How locks and journals of runs name the engine: "unix:///var/run/docker.sock", "ssh://ann@host", "https://host:2376/".
-std::string run_engine_name(const engine::Client& client);
-
 // Containers outside the project, by the volume that they mount: anonymous volumes have no label of a project.
 std::map<std::string, std::string> find_volume_users(const Context& ctx, engine::Client& client, const std::string& project);
 

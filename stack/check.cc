@@ -2,6 +2,7 @@
 
 #include "base/parallel.h"
 #include "base/text.h"
+#include "compose/labels.h"
 #include "engine/containers.h"
 #include "manifest/manifest.h"
 #include "manifest/selection.h"
@@ -15,15 +16,6 @@ namespace {
 
 // From here on an engine's list of images names the manifests of each.
 constexpr engine::ApiVersion manifests_listed_api{1, 47};
-// Compose marks the containers of `run` with it; they are no part of the stack.
-constexpr std::string_view oneoff_label = "com.docker.compose.oneoff";
-constexpr std::string_view project_label = "com.docker.compose.project";
-constexpr std::string_view service_label = "com.docker.compose.service";
-
-std::string label_of(const engine::ContainerSummary& container, std::string_view name) {
-  const auto found = container.labels.find(std::string(name));
-  return found == container.labels.end() ? std::string() : found->second;
-}
 
 bool names_reference(const engine::ContainerSummary& container, const Reference& reference) {
   try {
@@ -36,9 +28,10 @@ bool names_reference(const engine::ContainerSummary& container, const Reference&
 bool serves(const engine::ContainerSummary& container, const WantedImage& wanted, const std::string& project_name) {
   if (container.state != "running" && container.state != "restarting" && container.state != "paused") return false;
   if (wanted.services.empty() || project_name.empty()) return names_reference(container, wanted.reference);
-  if (equals_ignoring_case(label_of(container, oneoff_label), "true")) return false;
-  return label_of(container, project_label) == project_name &&
-         std::find(wanted.services.begin(), wanted.services.end(), label_of(container, service_label)) != wanted.services.end();
+  if (compose::is_one_off(container.labels)) return false;  // they are no part of the stack
+  const std::string service = compose::label_of(container.labels, compose::service_label);
+  return compose::label_of(container.labels, compose::project_label) == project_name &&
+         std::find(wanted.services.begin(), wanted.services.end(), service) != wanted.services.end();
 }
 
 // Everything that is the same for all images of one check.

@@ -1,16 +1,12 @@
 #include "stack/ledger.h"
 
+#include "compose/labels.h"
 #include "engine/images.h"
 
 #include <algorithm>
 
 namespace drover::stack {
 namespace {
-
-std::string label_of(const std::map<std::string, std::string>& labels, const char* name) {
-  const auto found = labels.find(name);
-  return found == labels.end() ? std::string() : found->second;
-}
 
 void own(Ledger& ledger, const std::string& project, const std::string& volume, const std::string& service, TimePoint seen) {
   Ledger::Volume& entry = ledger.projects[project].volumes[volume];
@@ -82,11 +78,11 @@ void trim_volumes_used(Ledger& ledger, const engine::Snapshot& snapshot, TimePoi
 }  // namespace
 
 std::string project_of(const std::map<std::string, std::string>& labels) {
-  const std::string project = label_of(labels, "com.docker.compose.project");
-  return project.empty() ? label_of(labels, "com.docker.stack.namespace") : project;
+  const std::string project = compose::label_of(labels, compose::project_label);
+  return project.empty() ? compose::label_of(labels, "com.docker.stack.namespace") : project;
 }
 
-std::string service_of(const std::map<std::string, std::string>& labels) { return label_of(labels, "com.docker.compose.service"); }
+std::string service_of(const std::map<std::string, std::string>& labels) { return compose::label_of(labels, compose::service_label); }
 
 Ledger observe(Ledger ledger, const engine::Snapshot& snapshot, TimePoint now) {
   for (const engine::SnapshotContainer& container : snapshot.containers) see_container(ledger, snapshot.engine, container, now);

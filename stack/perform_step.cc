@@ -151,8 +151,10 @@ Deed Performer::operator()(const WriteFile& file) const {
 
 Deed Performer::operator()(const RunHook& run) const {
   if (!run.hook.command || run.hook.command->empty()) return {};
+  std::vector<std::string> environment;  // a variable without a value is unset
+  for (const auto& [name, value] : run.hook.environment) environment.push_back(value ? name + "=" + *value : name);
   const engine::ExecRequest request{.command = *run.hook.command,
-                                    .env = run.environment,
+                                    .env = std::move(environment),
                                     .working_dir = run.hook.working_dir,
                                     .user = run.hook.user,
                                     .is_privileged = run.hook.is_privileged};

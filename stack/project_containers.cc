@@ -2,17 +2,13 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "compose/labels.h"
 #include "stack/ledger.h"
 
 #include <algorithm>
 
 namespace drover::stack {
 namespace {
-
-bool is_one_off(const engine::ContainerSummary& container) {
-  const auto label = container.labels.find("com.docker.compose.oneoff");
-  return label != container.labels.end() && equals_ignoring_case(label->second, "true");
-}
 
 bool is_active(const engine::ContainerSummary& container) {
   return container.state == "running" || container.state == "paused" || container.state == "restarting";
@@ -34,12 +30,12 @@ std::vector<engine::ContainerSummary> list_project_containers(const Context& ctx
                                                               const ContainerChoice& choice,
                                                               const std::set<std::string>& known_services) {
   std::vector<engine::ContainerSummary> containers =
-      engine::list_containers(ctx, client, {.filters = {{"label", {"com.docker.compose.project=" + choice.project}}}});
+      engine::list_containers(ctx, client, {.filters = {{"label", {compose::label_filter(compose::project_label, choice.project)}}}});
   require_known(containers, choice, known_services);
   std::erase_if(containers, [&](const engine::ContainerSummary& container) {
     const std::string service = service_of(container.labels);
     return service.empty() || (!choice.services.empty() && !choice.services.contains(service)) ||
-           (!choice.with_stopped && !is_active(container)) || (!choice.with_one_offs && is_one_off(container));
+           (!choice.with_stopped && !is_active(container)) || (!choice.with_one_offs && compose::is_one_off(container.labels));
   });
   std::sort(containers.begin(), containers.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return containers;

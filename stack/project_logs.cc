@@ -1,6 +1,7 @@
 #include "stack/project_logs.h"
 
 #include "base/text.h"
+#include "compose/labels.h"
 #include "engine/events.h"
 #include "stack/ledger.h"
 
@@ -32,8 +33,7 @@ list(const Context& ctx, engine::Client& client, const ProjectLogsOptions& optio
   choice.with_stopped = true;
   std::vector<engine::ContainerSummary> containers = list_project_containers(ctx, client, choice, known_services);
   std::erase_if(containers, [&](const engine::ContainerSummary& container) {
-    const auto number = container.labels.find("com.docker.compose.container-number");
-    return options.index && (number == container.labels.end() || number->second != std::to_string(*options.index));
+    return options.index && compose::label_of(container.labels, compose::number_label) != std::to_string(*options.index);
   });
   return containers;
 }
@@ -168,7 +168,7 @@ class Follower {
                                      client_,
                                      {.filters = {{"type", {"container"}},
                                                   {"event", {"start"}},
-                                                  {"label", {"com.docker.compose.project=" + options_.choice.project}}}});
+                                                  {"label", {compose::label_filter(compose::project_label, options_.choice.project)}}}});
     for (const engine::ContainerSummary& container : containers) begin(container, true);
     auto quiet_since = ctx_.clock->now();
     while (!is_over_) {

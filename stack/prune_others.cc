@@ -1,5 +1,7 @@
 #include "stack/prune_verdicts.h"
 
+#include "compose/labels.h"
+
 #include <algorithm>
 #include <array>
 #include <map>
@@ -12,16 +14,11 @@ using engine::SnapshotBuildCache;
 using engine::SnapshotContainer;
 using engine::SnapshotNetwork;
 
-bool is_one_off(const SnapshotContainer& container) {
-  const auto found = container.labels.find("com.docker.compose.oneoff");
-  return found != container.labels.end() && found->second == "True";
-}
-
 std::string reason_to_keep(const PruneInput& input, const SnapshotContainer& container) {
   if (!engine::is_stopped(container)) return container.state.empty() ? "in an unknown state" : container.state;
   if (container.labels.contains(engine::helper_label)) return "drover's own, at work on a volume";
   const std::string project = project_of(container.labels);
-  if (!project.empty() && !is_one_off(container)) return "of project " + project;
+  if (!project.empty() && !compose::is_one_off(container.labels)) return "of project " + project;
   if (container.restarts) return "its restart policy starts it again";
   return youth_text(input, container.finished ? container.finished : container.created, container.state);
 }

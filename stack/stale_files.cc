@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "compose/labels.h"
 #include "digest/digest.h"
 #include "engine/container_files.h"
 #include "stack/byte_pipe.h"
@@ -27,7 +28,6 @@ using compose::Project;
 using compose::Service;
 using engine::ContainerDetails;
 
-constexpr const char* service_label = "com.docker.compose.service";
 constexpr std::uint64_t proc_bytes_max = 1U << 20U;
 
 // A process of that number is the container's own: an engine elsewhere, or another PID namespace, has numbers of its own.
@@ -161,9 +161,9 @@ class Search {
 StaleFiles find_stale_files(const Context& ctx, engine::Client& client, const Project& project, const compose::ProjectState& state) {
   Search search(ctx, client, project);
   for (const ContainerDetails& container : state.containers) {
-    const auto label = container.config.labels.find(service_label);
-    if (label == container.config.labels.end()) continue;
-    const auto service = std::find_if(project.services.begin(), project.services.end(), [&](const Service& one) { return one.name == label->second; });
+    if (compose::is_one_off(container)) continue;
+    const std::string name = compose::label_of(container, compose::service_label);
+    const auto service = std::find_if(project.services.begin(), project.services.end(), [&](const Service& one) { return one.name == name; });
     if (service != project.services.end()) search.look_at(*service, container);
   }
   return search.take();

@@ -25,7 +25,7 @@ class Up {
      const UpRequest& request,
      const RunListener& listener)
       : ctx_(ctx), client_(client), state_folder_(state_folder), request_(request), listener_(listener),
-        engine_(run_engine_name(client)) {}
+        engine_(to_string(client.endpoint())) {}
 
   UpReport run() {
     std::optional<FileLock> lock;

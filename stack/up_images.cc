@@ -2,6 +2,7 @@
 
 #include "base/parallel.h"
 #include "base/text.h"
+#include "compose/quantity.h"
 #include "engine/images.h"
 #include "engine/inventory.h"
 #include "stack/platforms.h"
@@ -14,24 +15,6 @@ namespace drover::stack {
 namespace {
 
 constexpr std::chrono::hours day{24};
-
-// "1d12h": as docker compose has it, weeks and days besides Go's units. Nothing for anything else.
-std::optional<std::chrono::seconds> parse_age(std::string_view text) {
-  constexpr std::string_view units = "smhdw";
-  constexpr std::int64_t seconds_of[] = {1, 60, 3600, 86400, 604800};
-  constexpr std::uint64_t count_max = 100'000;
-  std::chrono::seconds age{0};
-  if (text.empty()) return std::nullopt;
-  while (!text.empty()) {
-    const std::size_t end = text.find_first_not_of("0123456789");
-    const auto count = parse_uint(text.substr(0, end));
-    const std::size_t unit = end == std::string_view::npos ? end : units.find(text[end]);
-    if (!count || *count > count_max || unit == std::string_view::npos) return std::nullopt;
-    age += std::chrono::seconds(static_cast<std::int64_t>(*count) * seconds_of[unit]);
-    text.remove_prefix(end + 1);
-  }
-  return age;
-}
 
 PullPolicy policy_of(const compose::Service& service, const std::optional<PullPolicy>& override_policy) {
   return override_policy ? *override_policy : PullPolicy::parse(service.pull_policy);
@@ -141,7 +124,8 @@ PullPolicy PullPolicy::parse(std::string_view text) {
   if (text == "daily") return {.kind = Kind::refresh, .age = day};
   if (text == "weekly") return {.kind = Kind::refresh, .age = 7 * day};
   if (text.starts_with("every_")) {
-    if (const auto age = parse_age(text.substr(6))) return {.kind = Kind::refresh, .age = *age};
+    if (const auto age = compose::parse_duration(text.substr(6)); age && age->count() > 0)
+      return {.kind = Kind::refresh, .age = std::chrono::duration_cast<std::chrono::seconds>(*age)};
   }
   throw Error(ErrorCode::usage,
               "pull policy " + printable(text) + ": not one of always, missing, never, build, daily, weekly, every_<duration>");

@@ -438,7 +438,7 @@ BOOST_AUTO_TEST_CASE(files_are_written_before_the_start_and_hooks_run_after_it) 
   const int start = builder.add(compose::StartContainer{target}, "container shop-app-1", {file}, "app");
   compose::Hook migration;
   migration.command = std::vector<std::string>{"migrate", "-v"};
-  const int hook = builder.add(compose::RunHook{.container = target, .hook = migration, .environment = {"A=b"}}, "container shop-app-1", {start}, "app");
+  const int hook = builder.add(compose::RunHook{.container = target, .hook = migration}, "container shop-app-1", {start}, "app");
   builder.add(Await{.container = target, .settle = 1ms}, "container shop-app-1", {hook}, "app");
   const Plan all = builder.take();
   const stack::ApplyReport report = apply(all);
