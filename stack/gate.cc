@@ -114,4 +114,13 @@ class Judge {
 
 Judgement judge(const compose::Await& await, const Watched& watched) { return Judge(await, watched).judge(); }
 
+milliseconds patience_with(const engine::ContainerDetails& details, const Circumstances& circumstances) {
+  if (details.state.is_running || details.state.is_oom_killed) return milliseconds(0);
+  // An engine brings such a one up again at once, unless it is going itself, or somebody stopped the container.
+  const std::string& policy = details.host_config.restart_policy.name;
+  const bool always_restarts = policy == "always" || policy == "unless-stopped";
+  if (always_restarts || circumstances.looks_like_shutdown) return circumstances.farewell_max;
+  return circumstances.has_no_news ? late_news_max : look_again_after;
+}
+
 }  // namespace drover::stack

@@ -33,4 +33,18 @@ struct Judgement {
 
 Judgement judge(const compose::Await& await, const Watched& watched);
 
+// How long an end has to be seen before it counts. An engine that shuts down ends every container before it goes: that is no container's
+// fault, and over soon.
+inline constexpr std::chrono::milliseconds look_again_after{250};
+inline constexpr std::chrono::milliseconds late_news_max{5000};
+
+struct Circumstances {
+  bool looks_like_shutdown = false;           // others end as well
+  std::chrono::milliseconds farewell_max{0};  // how long an engine that shuts down goes on answering
+  bool has_no_news = false;                   // the events have not told of the end
+};
+
+// 0 for what is no end, or is the container's own doing: it runs (and is unhealthy), or was killed for want of memory.
+std::chrono::milliseconds patience_with(const engine::ContainerDetails& details, const Circumstances& circumstances);
+
 }  // namespace drover::stack

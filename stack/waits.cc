@@ -16,9 +16,6 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 using State = compose::StepOutcome::State;
 
-constexpr milliseconds look_again_after{250};
-constexpr milliseconds late_news_max{5000};
-
 const Await& await_of(const compose::Step& step) { return std::get<Await>(step.action); }
 
 Waits::Ending failed(const Await& await, std::string why) {
@@ -167,19 +164,16 @@ Waits::Ending Waits::inspect(Wait& wait) {
   return {};
 }
 
-// An engine that shuts down ends every container before it goes: that is no container's fault, and over soon. So one that has ended is
-// looked at again a moment later, when the news of its death and of others' have come.
+// Nothing of it changed for as long as gate.h wants.
 bool Waits::is_settled(Wait& wait, const std::optional<engine::ContainerDetails>& details) const {
-  if (!details || details->state.is_running || details->state.is_oom_killed) return true;
+  if (!details) return true;
   const auto now = steady_clock::now();
   if (!wait.failed) wait.failed = now;
-  // An engine brings such a one up again at once, unless it is going itself, or somebody stopped the container.
-  const std::string& policy = details->host_config.restart_policy.name;
-  const bool always_restarts = policy == "always" || policy == "unless-stopped";
-  if (always_restarts || outages_.looks_like_shutdown()) return now - *wait.failed >= outages_.options().farewell_max;
   const bool is_new = await_of(*wait.step).container.step != 0;
   const bool has_no_news = is_new && events_.find(wait.container).deaths == wait.deaths_before;
-  return now - *wait.failed >= (has_no_news ? late_news_max : look_again_after);
+  return now - *wait.failed >= patience_with(*details, {.looks_like_shutdown = outages_.looks_like_shutdown(),
+                                                        .farewell_max = outages_.options().farewell_max,
+                                                        .has_no_news = has_no_news});
 }
 
 Watched Waits::describe(const Wait& wait, std::optional<engine::ContainerDetails> details) const {

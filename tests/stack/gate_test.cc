@@ -107,4 +107,19 @@ BOOST_DATA_TEST_CASE(a_container_passes_waits_or_fails, boost::unit_test::data::
   BOOST_TEST(text_of(stack::judge(row.await, row.watched)) == row.expected);
 }
 
+BOOST_AUTO_TEST_CASE(an_end_is_seen_for_a_while_before_it_counts) {
+  const auto patience = [](const std::string& policy, const std::string& status, stack::Circumstances circumstances) {
+    engine::ContainerDetails details = in_state(status, 1);
+    details.host_config.restart_policy.name = policy;
+    circumstances.farewell_max = 20s;
+    return stack::patience_with(details, circumstances).count();
+  };
+  BOOST_TEST(patience("", "running", {}) == 0);
+  BOOST_TEST(patience("", "exited", {}) == 250);
+  BOOST_TEST(patience("on-failure", "exited", {.has_no_news = true}) == 5000);
+  BOOST_TEST(patience("no", "exited", {.looks_like_shutdown = true}) == 20000);
+  BOOST_TEST(patience("always", "exited", {}) == 20000);
+  BOOST_TEST(patience("unless-stopped", "exited", {}) == 20000);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
