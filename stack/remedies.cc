@@ -1,7 +1,9 @@
 #include "stack/remedies.h"
 
+#include "base/overload.h"
 #include "base/text.h"
 #include "compose/labels.h"
+#include "compose/slots.h"
 #include "stack/ledger.h"
 
 #include <map>
@@ -11,10 +13,6 @@
 
 namespace drover::stack {
 namespace {
-
-template <typename... Cases> struct Overload : Cases... { using Cases::operator()...; };
-
-template <typename... Cases> Overload(Cases...) -> Overload<Cases...>;
 
 // By ID, as it stays right whatever the name is by then.
 std::string target_text(const compose::ContainerTarget& target) { return compose::short_id(target.id); }
@@ -80,11 +78,11 @@ std::vector<std::string> remedies_of_kept(const compose::Plan& plan, const std::
   std::vector<std::string> lines;
   for (const compose::Step& step : plan.steps) {
     const auto* const rename = std::get_if<compose::RenameContainer>(&step.action);
-    const bool is_old = rename != nullptr && !rename->container.id.empty() && rename->to.find("-old-") != std::string::npos;
+    const bool is_old = rename != nullptr && !rename->container.id.empty() && compose::is_kept_name(rename->to, rename->from);
     const bool is_done = step.is_done || state_of(outcomes, step.id) == compose::StepOutcome::State::done;
     if (is_old && is_done)
       lines.push_back(step.group + ": the container from before is kept as " + rename->to +
-                      "; the next drover up removes it once the new one passes its gate, and goes back to it otherwise");
+                      "; the next drover up whose gates are passed removes it; to go back to it, stop and remove the new one, rename and start it");
   }
   return lines;
 }

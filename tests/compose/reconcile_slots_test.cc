@@ -4,6 +4,8 @@
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 using namespace drover;
 using namespace drover::compose;
 
@@ -65,6 +67,21 @@ BOOST_AUTO_TEST_CASE(a_swap_goes_on_after_the_start) {
              "#5 container shop-web-1, rename to shop-web-1-old-<app:1>, kept until the new one has proved itself (after #3)\n"
              "#6 container shop-web-1, rename to shop-web-1 (after #5)\n"
              "#7 container shop-web-1, remove, replaced by #1 (after #4, #6) (destructive)\n");
+}
+
+BOOST_AUTO_TEST_CASE(only_a_run_that_was_cut_off_just_now_is_gone_back_on) {
+  for (const int steps : {3, 4, 5}) {
+    Shop shop = cut_after(steps);
+    const auto settled = [&](const UpOptions& options) {
+      const Plan plan = shop.plan(second, options);
+      return std::count_if(plan.steps.begin(), plan.steps.end(), [](const Step& step) { return step.is_settled; });
+    };
+    BOOST_TEST(settled({.continues_cut_off_run = true}) == 0);
+    BOOST_TEST(settled({}) >= 3);
+  }
+  Shop shop = cut_after(2);  // the new one never ran: its making is undone whatever happened
+  const Plan plan = shop.plan(second);
+  BOOST_TEST(std::none_of(plan.steps.begin(), plan.steps.end(), [](const Step& step) { return step.is_settled; }));
 }
 
 BOOST_AUTO_TEST_CASE(a_swap_goes_on_after_the_first_rename) {

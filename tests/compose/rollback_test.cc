@@ -58,6 +58,31 @@ std::string text_of(const Plan& plan) {
 
 BOOST_AUTO_TEST_SUITE(rollback)
 
+BOOST_AUTO_TEST_CASE(what_a_run_that_ended_has_done_is_not_undone) {
+  Plan plan = two_services();
+  for (Step& step : plan.steps) {
+    step.is_done = step.group == "db" && !step.is_commit && !std::holds_alternative<Await>(step.action);
+    if (step.is_done && std::holds_alternative<CreateContainer>(step.action)) step.done_id = "proven";
+    step.is_settled = step.is_done;
+  }
+  std::vector<StepOutcome> outcomes;
+  for (const Step& step : plan.steps) outcomes.push_back({.id = step.id});
+
+  BOOST_TEST(text_of(plan_rollback(plan, outcomes)) == "");
+  BOOST_TEST(!has_touched_running(plan, outcomes));
+
+  for (Step& step : plan.steps) step.is_settled = false;
+  BOOST_TEST(!plan_rollback(plan, outcomes).steps.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_network_that_could_not_be_made_is_somebody_elses) {
+  Plan plan;
+  plan.steps.push_back({.id = 1, .action = CreateNetwork{{.name = "shop_back"}}, .resource = "network shop_back"});
+
+  BOOST_TEST(text_of(plan_rollback(plan, {{.id = 1, .state = State::failed}})) == "");
+  BOOST_TEST(text_of(plan_rollback(plan, {{.id = 1, .state = State::done}})) == "#1 remove shop_back\n");
+}
+
 BOOST_AUTO_TEST_CASE(nothing_done_is_nothing_to_undo) {
   const Plan plan = two_services();
   const std::vector<StepOutcome> outcomes = failed_at(plan, 1);

@@ -82,6 +82,11 @@ services: {web: {image: $registry/app:absent, pull_policy: never}}
 YAML
 [[ $before == "$(state; field shop-web-1 .Id)" ]] || fail "something was touched"
 
+sed "s|depends_on: \[db\]|depends_on: [db], mem_limit: 1k|" compose.yml >small.yml
+expect_code 1 up -f small.yml --json
+expect_json '.result == "failed" and all(.services[]; .action == "none")'
+[[ $before == "$(state; field shop-web-1 .Id)" ]] || fail "something was touched"
+
 say "an image that exits: the old containers come back, also those that were swapped beside it"
 db=$(field shop-db-1 .Id) web=$(field shop-web-1 .Id)
 sed "s|db: {image: $registry/app:1|db: {image: $registry/app:2|; s|web: {image: $registry/app:2|web: {image: $registry/app:exits|" compose.yml >exits.yml
