@@ -7,10 +7,10 @@
 
 namespace drover::registry {
 
-Pace choose_pace(const PaceView& view) {
+ChosenPace choose_pace(const PaceView& view) {
   const auto left = static_cast<double>(view.left_bytes);
   const auto cap = static_cast<double>(view.rate_max);
-  Pace pace{.rate = view.rate_max};
+  ChosenPace pace{.rate = view.rate_max};
   if (view.left_bytes == 0) return pace;
   if (view.left_seconds <= 0) {
     pace.late_seconds = view.measured_rate && *view.measured_rate > 0 ? left / *view.measured_rate - view.left_seconds : -view.left_seconds;
@@ -84,7 +84,7 @@ void Pacer::tick() {
                       .reserve_seconds = reserve_.count(),
                       .rate_max = rate_max_,
                       .measured_rate = measure()};
-  const Pace pace = choose_pace(view);
+  const ChosenPace pace = choose_pace(view);
   limiter_.set_rate(pace.rate);
   if (!pace.late_seconds || has_warned_) return;
   has_warned_ = true;

@@ -37,13 +37,13 @@ struct PaceView {
   std::optional<double> measured_rate = {};  // bytes a second
 };
 
-struct Pace {
+struct ChosenPace {
   std::uint64_t rate = 0;                     // bytes a second; 0: as fast as it goes
   std::optional<double> late_seconds = {};    // how much too long it will take; nothing: it will do, or nobody knows
 };
 
 // Never slower than the rest of the time asks for, never faster than rate_max. Pure.
-Pace choose_pace(const PaceView& view);
+ChosenPace choose_pace(const PaceView& view);
 
 // Passes every event on to ctx.progress, counts those of phase "fetch", and sets the limiter's rate by them. Thread-safe.
 class Pacer final : public Progress {

@@ -71,7 +71,7 @@ struct PacerFixture {
 BOOST_AUTO_TEST_SUITE(pace)
 
 BOOST_DATA_TEST_CASE(is_what_the_time_asks_for, paces, row) {
-  const Pace chosen = choose_pace(row.view);
+  const ChosenPace chosen = choose_pace(row.view);
   BOOST_TEST(static_cast<double>(chosen.rate) == static_cast<double>(row.rate), boost::test_tools::tolerance(0.001));
   BOOST_TEST(chosen.late_seconds.has_value() == row.late_seconds.has_value());
   if (chosen.late_seconds && row.late_seconds) BOOST_TEST(*chosen.late_seconds == *row.late_seconds, boost::test_tools::tolerance(0.01));
