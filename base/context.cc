@@ -56,6 +56,12 @@ void Context::check_stop() const {
   throw error;
 }
 
+Context Context::without_stop() const {
+  Context unstopped = *this;
+  unstopped.stop = {};
+  return unstopped;
+}
+
 Context Context::within(std::chrono::milliseconds duration) const {
   Context bounded = *this;
   const auto end = clock->now() + duration;

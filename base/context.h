@@ -24,6 +24,8 @@ struct Context {
   void check_stop() const;
   // A copy that ends `duration` from now, or at this one's deadline if that comes first.
   Context within(std::chrono::milliseconds duration) const;
+  // A copy that nobody stops, for what has to be put right even then.
+  Context without_stop() const;
   // Until the deadline, at most `longest`; 0 once it has passed.
   std::chrono::milliseconds time_left(std::chrono::milliseconds longest) const;
   void warn(std::string_view text) const { log->write(LogLevel::warning, text); }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <system_error>
@@ -76,6 +77,14 @@ void sync_file(int fd, std::string_view path) {
 void sync_directory(const std::filesystem::path& directory) {
   const UniqueFd fd = open_file(directory, O_RDONLY | O_DIRECTORY);
   sync_file(fd.get(), directory.string());
+}
+
+std::chrono::system_clock::time_point time_of_change(const struct stat& info) {
+  const auto to_time = [](const timespec& t) {
+    return std::chrono::system_clock::time_point(std::chrono::duration_cast<std::chrono::system_clock::duration>(
+        std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec)));
+  };
+  return std::max(to_time(info.st_mtim), to_time(info.st_ctim));
 }
 
 std::optional<std::string> try_read_file(const std::filesystem::path& path, std::uint64_t bytes_max) {

@@ -1,8 +1,10 @@
 // File descriptors, whole-file reads with a bound, durable replacement, advisory locks.
 #pragma once
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -45,6 +47,9 @@ std::size_t read_at(int fd, std::span<std::byte> bytes, std::uint64_t offset, st
 // fsync(2); a failure is final for that file: its pages may be marked clean without having reached the disk.
 void sync_file(int fd, std::string_view path);
 void sync_directory(const std::filesystem::path& directory);
+
+// The later of the two times at which the content and the status of a file changed.
+std::chrono::system_clock::time_point time_of_change(const struct stat& info);
 
 // The whole file; nothing if it does not exist; throws size_mismatch beyond `bytes_max`.
 std::optional<std::string> try_read_file(const std::filesystem::path& path, std::uint64_t bytes_max);

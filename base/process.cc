@@ -20,12 +20,12 @@ extern char** environ;
 namespace drover {
 namespace {
 
-struct Pipe {
+struct PipeEnds {
   UniqueFd read_end;
   UniqueFd write_end;
 };
 
-Pipe make_pipe() {
+PipeEnds make_pipe() {
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) throw io_error("cannot create", "a pipe");
   return {UniqueFd(ends[0]), UniqueFd(ends[1])};
@@ -88,8 +88,8 @@ pid_t spawn(const std::filesystem::path& program, const std::vector<std::string>
 
 ProcessResult run_process(const Context& ctx, const std::filesystem::path& program, const std::vector<std::string>& arguments,
                           const ProcessOptions& options) {
-  Pipe input = make_pipe();
-  Pipe output = make_pipe();
+  PipeEnds input = make_pipe();
+  PipeEnds output = make_pipe();
   Child child(spawn(program, arguments, input.read_end.get(), output.write_end.get()));
   output.write_end.reset();
   // Inputs are a URL or a few credentials: below PIPE_BUF, so that this cannot block on a child that does not read. Our own read end

@@ -20,6 +20,7 @@ constexpr bool is_alnum(char c) { return is_digit(c) || is_lower(c) || is_upper(
 std::string_view trim(std::string_view text);
 std::string to_lower(std::string_view text);
 bool equals_ignoring_case(std::string_view a, std::string_view b);
+constexpr bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 std::vector<std::string_view> split(std::string_view text, char separator);
 std::string join(std::span<const std::string> parts, std::string_view separator);
 

@@ -117,14 +117,12 @@ std::string error_text(std::string_view body) {
   return text.empty() ? "no reason given" : text;
 }
 
-nlohmann::json parse_document(std::string_view body, const std::string& what) {
+nlohmann::json parse_body(std::string_view body, const std::string& what) {
   if (trim(body).empty()) return nullptr;
   nlohmann::json document = nlohmann::json::parse(body, nullptr, false);
   if (document.is_discarded()) throw Error(ErrorCode::engine, what + ": the engine's answer is not JSON");
   return document;
 }
-
-bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 [[noreturn]] void throw_status(int status, std::string_view body, std::string_view what) {
   const std::string reason = error_text(body);
@@ -276,7 +274,7 @@ struct Client::Impl {
       send(ctx, out, sink);
       const std::string what = method + " " + std::string(path.substr(0, path.find('?')));
       if (sink.head().status >= 300) throw_status(sink.head().status, sink.body, what);
-      return parse_document(sink.body, what);
+      return parse_body(sink.body, what);
     });
   }
 
@@ -403,7 +401,7 @@ nlohmann::json Client::exchange_json(const Context& ctx, const Call& call) {
     body += as_text(bytes);
     return true;
   });
-  return parse_document(body, call.method + " " + call.path.substr(0, call.path.find('?')));
+  return parse_body(body, call.method + " " + call.path.substr(0, call.path.find('?')));
 }
 
 net::Upgrade Client::upgrade(const Context& ctx, std::string_view path, const nlohmann::json& body) {

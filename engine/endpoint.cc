@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "digest/digest.h"
+#include "engine/json_fields.h"
 #include "net/request_head.h"
 
 #include <nlohmann/json.hpp>
@@ -31,11 +32,6 @@ nlohmann::json parse_object(const fs::path& file, std::string_view bytes) {
   nlohmann::json document = nlohmann::json::parse(bytes, nullptr, false);
   if (!document.is_object()) throw Error(ErrorCode::invalid, "cannot read " + file.string() + ": not a JSON object");
   return document;
-}
-
-std::string text_member(const nlohmann::json& object, const char* name) {
-  const auto member = object.find(name);
-  return member != object.end() && member->is_string() ? member->get<std::string>() : std::string();
 }
 
 fs::path config_directory(const Environment& environment) {

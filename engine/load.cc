@@ -1,6 +1,7 @@
 #include "engine/load.h"
 
 #include "base/error.h"
+#include "base/text.h"
 #include "engine/archive_source.h"
 #include "engine/images.h"
 #include "engine/layer_board.h"
@@ -11,8 +12,6 @@
 
 namespace drover::engine {
 namespace {
-
-bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 // Manifests that the engine has whole and our store has too: then the engine has what they name.
 std::vector<Digest> blobs_of_known_manifests(const store::BlobStore& store, const Inventory& inventory) {

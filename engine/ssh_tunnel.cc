@@ -20,9 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::milliseconds look_interval{10};
-constexpr std::chrono::milliseconds lock_interval{50};
-
-bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+constexpr std::chrono::milliseconds tunnel_lock_interval{50};
 
 std::string last_line(std::string_view text) {
   std::string line;
@@ -129,7 +127,7 @@ SshTunnel::~SshTunnel() {
 fs::path SshTunnel::socket(const Context& ctx) {
   // One thread opens it, the others wait as long as they may.
   std::unique_lock lock(mutex_, std::defer_lock);
-  while (!lock.try_lock_for(ctx.time_left(lock_interval))) ctx.check_stop();
+  while (!lock.try_lock_for(ctx.time_left(tunnel_lock_interval))) ctx.check_stop();
   if (!ssh_ || ssh_->exit_code()) open(ctx);
   return folder_ / "engine.sock";
 }

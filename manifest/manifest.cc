@@ -136,4 +136,8 @@ Document parse_document(std::string_view bytes, std::string_view served_as_writt
   return parse_manifest(object, std::move(type));
 }
 
+std::string media_type_of(const Document& document) {
+  return std::visit([](const auto& d) { return d.media_type; }, document);
+}
+
 }  // namespace drover

@@ -50,6 +50,7 @@ using Document = std::variant<Index, Manifest>;
 // `served_as` is the media type of the header or the parent descriptor; empty or generic (is_generic_media_type) means: look at the
 // document. Throws unsupported, with a clear word, for schema 1 and for documents that are neither index nor manifest.
 Document parse_document(std::string_view bytes, std::string_view served_as);
+std::string media_type_of(const Document& document);
 
 struct ImageConfig {
   Platform platform;              // normalised

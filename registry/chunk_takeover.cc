@@ -18,8 +18,6 @@ constexpr double slow_share = 0.2;                // of the median rate: slower 
 constexpr auto slow_patience = std::chrono::seconds(3);  // ... for so long is given up
 constexpr std::size_t patience_doublings_max = 4;
 
-double seconds(std::chrono::steady_clock::duration d) { return std::chrono::duration<double>(d).count(); }
-
 }  // namespace
 
 // Its own of late; where that is not known, what the host's others have.
@@ -48,7 +46,7 @@ double ChunkScheduler::current_rate(const InFlight& request, TimePoint now) cons
 
 ChunkScheduler::Outlook ChunkScheduler::outlook(const InFlight& request, TimePoint now) const {
   const double left = static_cast<double>(request.range.end - request.reached);
-  const double waited = seconds(now - request.begun);
+  const double waited = std::chrono::duration<double>(now - request.begun).count();
   const double start = start_seconds(request.connection, request.host);
   double rate = current_rate(request, now);
   if (rate <= 0) {

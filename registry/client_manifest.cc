@@ -26,10 +26,6 @@ Call manifest_call(const Place& place, std::string method) {
   return call;
 }
 
-std::string media_type_of(const Document& document) {
-  return std::visit([](const auto& d) { return d.media_type; }, document);
-}
-
 // The digest of what came. A pin decides; else the header's algorithm, if its digest is right. A lying header is reported, the bytes count.
 Digest settle_digest(const Context& ctx, const Reference& reference, const std::optional<Digest>& pin, const net::Headers& headers,
                      std::string_view bytes) {

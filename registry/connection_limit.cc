@@ -21,7 +21,7 @@ constexpr double ample_bytes_per_second = 100e6;
 constexpr double settling_round_trips = 3;  // connect, TLS, ask
 constexpr auto refusals_apart = std::chrono::seconds(1);  // those that come together count once
 
-double seconds(std::chrono::steady_clock::duration d) { return std::chrono::duration<double>(d).count(); }
+double to_seconds(std::chrono::steady_clock::duration d) { return std::chrono::duration<double>(d).count(); }
 
 }  // namespace
 
@@ -79,7 +79,7 @@ void ConnectionLimit::look(TimePoint now, const Sample& sample) {
   if (!full_since_) full_since_ = now;
   // The time that new connections need to come into being is not theirs to answer for.
   const double settling = settling_round_trips * sample.round_trip_seconds;
-  if (!window_ && (sample.is_all_receiving || seconds(now - *full_since_) > settling)) window_ = {now, sample.received};
+  if (!window_ && (sample.is_all_receiving || to_seconds(now - *full_since_) > settling)) window_ = {now, sample.received};
   if (phase_ == Phase::doubling) look_doubling(now, sample);
   else look_adding(now, sample);
 }
@@ -87,7 +87,7 @@ void ConnectionLimit::look(TimePoint now, const Sample& sample) {
 void ConnectionLimit::look_doubling(TimePoint now, const Sample& sample) {
   if (sample.in_use_and_proven < sample.in_use) return;
   has_adapted_ = true;
-  const double passed = window_ ? seconds(now - window_->begin) : 0;
+  const double passed = window_ ? to_seconds(now - window_->begin) : 0;
   const std::uint64_t received = window_ ? sample.received - window_->received : 0;
   const bool is_ample = window_ && static_cast<double>(received) >= ample_bytes_per_second * passed * static_cast<double>(limit_);
   const bool is_long = passed >= std::max(doubling_seconds_min, doubling_round_trips_min * sample.round_trip_seconds);
@@ -106,7 +106,7 @@ void ConnectionLimit::look_doubling(TimePoint now, const Sample& sample) {
 
 void ConnectionLimit::look_adding(TimePoint now, const Sample& sample) {
   if (!window_ || now - window_->begin < adding_window) return;
-  const double passed = seconds(now - window_->begin);
+  const double passed = to_seconds(now - window_->begin);
   const Level level{.connections = limit_, .bytes_per_second = static_cast<double>(sample.received - window_->received) / passed};
   if (is_on_trial_ && before_) {
     if (!is_growth_enough(level)) return fail(now, level);

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/process.h"
 #include "base/text.h"
+#include "registry/json_fields.h"
 
 #include <nlohmann/json.hpp>
 
@@ -16,11 +17,6 @@ using nlohmann::json;
 // A newline would end the question and begin another one (CVE-2020-11008 was that, in git).
 bool is_safe_server_name(std::string_view server) {
   return !server.empty() && std::all_of(server.begin(), server.end(), [](char c) { return c > ' ' && c < '\x7f'; });
-}
-
-std::string text_member(const json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
 bool says_not_found(std::string_view output) {

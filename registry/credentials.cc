@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "registry/credential_helper.h"
+#include "registry/json_fields.h"
 
 #include <nlohmann/json.hpp>
 
@@ -18,11 +19,6 @@ using nlohmann::json;
 // docker login has written all of these for Docker Hub over the years.
 constexpr std::string_view docker_hub_names[] = {"docker.io", "index.docker.io", "registry-1.docker.io", "registry.docker.io",
                                                  "registry.hub.docker.com"};
-
-std::string text_member(const json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
 
 Credential parse_entry(const json& entry) {
   Credential credential;

@@ -8,13 +8,6 @@
 #include <variant>
 
 namespace drover::registry {
-namespace {
-
-std::string media_type_of(const Document& document) {
-  return std::visit([](const auto& d) { return d.media_type; }, document);
-}
-
-}  // namespace
 
 FetchedManifest Documents::root(const Context& ctx) {
   const std::optional<Digest>& pin = reference_.digest();

@@ -2,6 +2,7 @@
 
 #include "base/retry.h"
 #include "base/text.h"
+#include "registry/json_fields.h"
 
 #include <nlohmann/json.hpp>
 
@@ -14,11 +15,6 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t words_bytes_max = 200;
-
-std::string text_member(const json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
 
 std::string explain_json(std::string_view body) {
   const json document = json::parse(body, nullptr, false);

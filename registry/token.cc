@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "registry/json_fields.h"
 
 #include <nlohmann/json.hpp>
 
@@ -26,11 +27,6 @@ seconds parse_life(const json& answer) {
   const double longest = static_cast<double>(token_life_max.count());
   const double shortest = static_cast<double>(token_life_default.count());
   return seconds(static_cast<std::int64_t>(std::clamp(life, shortest, longest)));
-}
-
-std::string text_member(const json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
 }  // namespace

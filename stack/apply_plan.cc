@@ -43,12 +43,6 @@ bool is(const Step& step) {
   return std::holds_alternative<Kind>(step.action);
 }
 
-Context without_stop(const Context& ctx) {
-  Context own = ctx;
-  own.stop = {};
-  return own;
-}
-
 // Empty for steps that are about none.
 std::string container_of(const Step& step, const compose::CreatedIds& created) {
   return std::visit(
@@ -70,8 +64,8 @@ class Run {
         teller_([this](const std::string& why) { ctx_.debug("a listener failed: " + why); }),
         outages_(
             ctx, client, options.outage, [this] { assert_what_was_done(); }, [this] { return options_.keeps_going || has_unexplained_death(); }),
-        waits_(without_stop(ctx), client, outages_, events_, [this](int id, Ending ending) { end_wait(id, std::move(ending)); }),
-        events_(without_stop(ctx), client, [this](const std::string& container, const std::string& action) { hear(container, action); }),
+        waits_(ctx.without_stop(), client, outages_, events_, [this](int id, Ending ending) { end_wait(id, std::move(ending)); }),
+        events_(ctx.without_stop(), client, [this](const std::string& container, const std::string& action) { hear(container, action); }),
         on_stop_(ctx.stop, [this] { halt(); }) {
     report_.outcomes.resize(plan.steps.size());
     for (const Step& step : plan.steps) {
@@ -256,7 +250,7 @@ class Run {
       is_asserting_ = true;
       done = find_done();
     }
-    assert_done(without_stop(ctx_).within(options_.outage.patience), client_, done);
+    assert_done(ctx_.without_stop().within(options_.outage.patience), client_, done);
     const std::lock_guard lock(mutex_);
     is_asserting_ = false;
     changed_.notify_all();
@@ -358,7 +352,7 @@ ApplyReport apply_plan(const Context& ctx, engine::Client& client, const compose
 }
 
 WayBackReport go_back(const Context& ctx, engine::Client& client, const compose::Plan& plan, const ApplyReport& applied, const ApplyOptions& options) {
-  Context own = without_stop(ctx);
+  Context own = ctx.without_stop();
   own.deadline.reset();
   own = own.within(way_back_max);
   WayBackReport back{};

@@ -14,16 +14,10 @@ using std::chrono::steady_clock;
 constexpr milliseconds pause_between_questions{100};
 constexpr milliseconds short_answer_max{2000};  // of an engine that was waited for in vain
 
-Context without_stop(const Context& ctx) {
-  Context own = ctx;
-  own.stop = {};
-  return own;
-}
-
 }  // namespace
 
 Outages::Outages(const Context& ctx, engine::Client& client, OutageOptions options, std::function<void()> on_return, std::function<bool()> looks_like_shutdown)
-    : ctx_(without_stop(ctx)),
+    : ctx_(ctx.without_stop()),
       client_(client),
       options_(options),
       on_return_(std::move(on_return)),

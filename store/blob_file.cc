@@ -1,6 +1,7 @@
 #include "store/blob_file.h"
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/text.h"
 
 #include <fcntl.h>
@@ -12,11 +13,6 @@
 
 namespace drover::store {
 namespace {
-
-std::chrono::system_clock::time_point to_time(const timespec& t) {
-  return std::chrono::system_clock::time_point(std::chrono::duration_cast<std::chrono::system_clock::duration>(
-      std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec)));
-}
 
 void list_folder(const std::filesystem::path& folder, const std::string& algorithm, BlobListing& listing) {
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
@@ -30,7 +26,7 @@ void list_folder(const std::filesystem::path& folder, const std::string& algorit
     }
     listing.blobs.push_back({.digest = *digest,
                              .size = static_cast<std::uint64_t>(info.st_size),
-                             .changed = std::max(to_time(info.st_mtim), to_time(info.st_ctim))});
+                             .changed = time_of_change(info)});
   }
 }
 

@@ -19,11 +19,6 @@
 namespace drover::store {
 namespace {
 
-std::chrono::system_clock::time_point to_time(const timespec& t) {
-  return std::chrono::system_clock::time_point(std::chrono::duration_cast<std::chrono::system_clock::duration>(
-      std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec)));
-}
-
 // What it would be called in an image; only for the order of removal and for people.
 GcKind sniff_kind(const std::filesystem::path& root, const Digest& digest) {
   try {
@@ -48,7 +43,7 @@ void add_leftover(const std::filesystem::path& root, const std::string& path, st
   if (lstat((root / path).c_str(), &info) != 0 || S_ISDIR(info.st_mode)) return;
   leftovers.push_back({.path = path,
                        .bytes = static_cast<std::uint64_t>(info.st_size),
-                       .changed = std::max(to_time(info.st_mtim), to_time(info.st_ctim)),
+                       .changed = time_of_change(info),
                        .is_in_use = false});
 }
 

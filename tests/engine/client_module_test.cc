@@ -12,7 +12,6 @@
 
 using namespace drover;
 using engine::ApiVersion;
-using test::contains;
 using test::EngineClient;
 using test::failure_of;
 

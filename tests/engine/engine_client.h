@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "base/text.h"
 #include "engine/client.h"
 #include "tests/support/fake_engine.h"
 #include "tests/support/recording_progress.h"
@@ -44,7 +45,5 @@ inline Failure failure_of(const std::function<void()>& call) {
   }
   return {};
 }
-
-inline bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 }  // namespace drover::test

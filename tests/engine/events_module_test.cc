@@ -13,7 +13,6 @@ using namespace std::chrono_literals;
 using engine::EventNotice;
 using engine::EventOptions;
 using engine::EventSubscription;
-using test::contains;
 using test::EngineClient;
 using test::failure_of;
 

@@ -17,7 +17,6 @@ using namespace std::chrono_literals;
 using engine::InputSource;
 using engine::LogFormat;
 using engine::OutputStream;
-using test::contains;
 using test::EngineClient;
 using test::failure_of;
 

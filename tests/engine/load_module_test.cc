@@ -17,7 +17,6 @@ using namespace drover;
 using engine::LoadImage;
 using engine::LoadOptions;
 using engine::LoadOutcome;
-using test::contains;
 using test::failure_of;
 using test::FakeEngineOptions;
 using test::LoadFault;

@@ -23,7 +23,6 @@
 using namespace drover;
 using namespace drover::engine;
 using nlohmann::json;
-using test::contains;
 using test::EngineClient;
 using test::failure_of;
 
