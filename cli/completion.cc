@@ -35,7 +35,7 @@ std::vector<Option> value_options(const GrammarNode& root) {
 }
 
 // In single quotes, for all three shells.
-std::string quoted(std::string_view text) {
+std::string quote(std::string_view text) {
   std::string out = "'";
   for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return out + "'";
@@ -60,13 +60,13 @@ std::string words_of(const GrammarNode& node, const GrammarNode& root) {
 std::string path_cases(const GrammarNode& root) {
   std::string text;
   for_each_command(root, "", [&](const std::string& path, const GrammarNode&) {
-    text += "      " + quoted(" " + path) + ") where=" + quoted(" " + path) + " ;;\n";
+    text += "      " + quote(" " + path) + ") where=" + quote(" " + path) + " ;;\n";
   });
   return text;
 }
 
 std::string bash_value(const Option& option) {
-  if (!option.choices.empty()) return "COMPREPLY=($(compgen -W " + quoted(join(option.choices, " ")) + " -- \"$cur\"))";
+  if (!option.choices.empty()) return "COMPREPLY=($(compgen -W " + quote(join(option.choices, " ")) + " -- \"$cur\"))";
   if (option.value == "DIR") return "COMPREPLY=($(compgen -d -- \"$cur\"))";
   if (option.value == "FILE") return "COMPREPLY=($(compgen -f -- \"$cur\"))";
   return "COMPREPLY=()";
@@ -76,14 +76,14 @@ std::string zsh_value(const Option& option) {
   if (!option.choices.empty()) return "compadd -- " + join(option.choices, " ");
   if (option.value == "DIR") return "_files -/";
   if (option.value == "FILE") return "_files";
-  return "_message " + quoted(option.value);
+  return "_message " + quote(option.value);
 }
 
 // "name:description", with the colons of both made plain.
 std::string zsh_item(const std::string& name, const std::string& description) {
   std::string text;
   for (const char c : name) text += c == ':' ? std::string("\\:") : std::string(1, c);
-  return quoted(text + ":" + description);
+  return quote(text + ":" + description);
 }
 
 std::string zsh_items(const GrammarNode& node) {
@@ -111,11 +111,11 @@ std::string fish_condition(const std::string& path, const GrammarNode& node) {
 
 std::string fish_option(const Option& option, const std::string& condition) {
   std::string line = "complete -c drover";
-  if (!condition.empty()) line += " -n " + quoted(condition);
+  if (!condition.empty()) line += " -n " + quote(condition);
   for (const std::string& name : option.names) line += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
   if (!option.value.empty()) line += option.value == "FILE" || option.value == "DIR" ? " -r -F" : " -x";
-  if (!option.choices.empty()) line += " -a " + quoted(join(option.choices, " "));
-  return line + " -d " + quoted(option.help) + "\n";
+  if (!option.choices.empty()) line += " -a " + quote(join(option.choices, " "));
+  return line + " -d " + quote(option.help) + "\n";
 }
 
 }  // namespace
@@ -134,9 +134,9 @@ std::string bash_completion(const GrammarNode& root) {
   for (const Option& option : value_options(root)) text += "    " + join(option.names, "|") + ") " + bash_value(option) + "; return ;;\n";
   text += "  esac\n  local words=''\n  case \"$where\" in\n";
   for_each_command(root, "", [&](const std::string& path, const GrammarNode& node) {
-    text += "    " + quoted(" " + path) + ") words=" + quoted(words_of(node, root)) + " ;;\n";
+    text += "    " + quote(" " + path) + ") words=" + quote(words_of(node, root)) + " ;;\n";
   });
-  return text + "    *) words=" + quoted(words_of(root, root)) +
+  return text + "    *) words=" + quote(words_of(root, root)) +
          " ;;\n"
          "  esac\n"
          "  COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
@@ -162,7 +162,7 @@ std::string zsh_completion(const GrammarNode& root) {
   GrammarNode global;
   global.options = root.options;
   for_each_command(root, "", [&](const std::string& path, const GrammarNode& node) {
-    text += "    " + quoted(" " + path) + ") items=(" + zsh_items(node) + zsh_items(global) + " ) ;;\n";
+    text += "    " + quote(" " + path) + ") items=(" + zsh_items(node) + zsh_items(global) + " ) ;;\n";
   });
   return text + "    *) items=(" + zsh_items(root) +
          " ) ;;\n"
@@ -176,14 +176,14 @@ std::string fish_completion(const GrammarNode& root) {
   std::string text = "# fish completion for drover; install: drover completion fish > ~/.config/fish/completions/drover.fish\ncomplete -c drover -f\n";
   for (const Option& option : root.options) text += fish_option(option, "");
   for (const GrammarNode& child : root.children) {
-    text += "complete -c drover -n __fish_use_subcommand -a " + child.name + " -d " + quoted(child.summary) + "\n";
+    text += "complete -c drover -n __fish_use_subcommand -a " + child.name + " -d " + quote(child.summary) + "\n";
   }
   for_each_command(root, "", [&](const std::string& path, const GrammarNode& node) {
     const std::string condition = fish_condition(path, node);
     for (const GrammarNode& child : node.children) {
-      text += "complete -c drover -n " + quoted(condition) + " -a " + child.name + " -d " + quoted(child.summary) + "\n";
+      text += "complete -c drover -n " + quote(condition) + " -a " + child.name + " -d " + quote(child.summary) + "\n";
     }
-    if (!node.words.empty()) text += "complete -c drover -n " + quoted(condition) + " -a " + quoted(join(node.words, " ")) + "\n";
+    if (!node.words.empty()) text += "complete -c drover -n " + quote(condition) + " -a " + quote(join(node.words, " ")) + "\n";
     for (const Option& option : node.options) {
       if (!is_help(option)) text += fish_option(option, condition);  // the root's stands for all
     }

@@ -22,12 +22,12 @@ std::string down_text(double seconds) {
   return text;
 }
 
-double rounded(double seconds) { return std::round(seconds * 1000) / 1000; }
+double rounded_seconds(double seconds) { return std::round(seconds * 1000) / 1000; }
 
 Json outcomes_json(const std::vector<StepOutcome>& outcomes) {
   Json list = Json::array();
   for (const StepOutcome& outcome : outcomes) {
-    Json entry{{"id", outcome.id}, {"state", to_string(outcome.state)}, {"seconds", rounded(outcome.seconds)}};
+    Json entry{{"id", outcome.id}, {"state", to_string(outcome.state)}, {"seconds", rounded_seconds(outcome.seconds)}};
     entry["error"] = outcome.error.empty() ? Json(nullptr) : Json(outcome.error);
     list.push_back(std::move(entry));
   }
@@ -78,7 +78,7 @@ Json endings_json(const std::vector<Ending>& endings) {
   Json list = Json::array();
   for (const Ending& ending : endings) {
     list.push_back({{"service", ending.service},
-                    {"downSeconds", ending.down_seconds ? Json(rounded(*ending.down_seconds)) : Json(nullptr)},
+                    {"downSeconds", ending.down_seconds ? Json(rounded_seconds(*ending.down_seconds)) : Json(nullptr)},
                     {"action", ending.action}});
   }
   return list;

@@ -17,12 +17,12 @@ namespace {
 constexpr std::uint64_t seccomp_bytes_max = 4U << 20U;
 constexpr std::uint64_t scale_max = 1000;  // an engine's bridge takes 1023 ends
 
-Error usage(const std::string& text) { return Error(ErrorCode::usage, text); }
+Error wrong_usage(const std::string& text) { return Error(ErrorCode::usage, text); }
 
 std::pair<std::string, std::int64_t> parse_scale(const std::string& word) {
   const std::size_t equals = word.find('=');
   const auto count = equals == std::string::npos ? std::nullopt : parse_uint(std::string_view(word).substr(equals + 1));
-  if (!count || equals == 0 || *count > scale_max) throw usage("--scale " + printable(word) + ": not SERVICE=NUMBER");
+  if (!count || equals == 0 || *count > scale_max) throw wrong_usage("--scale " + printable(word) + ": not SERVICE=NUMBER");
   return {word.substr(0, equals), static_cast<std::int64_t>(*count)};
 }
 
@@ -30,9 +30,9 @@ void apply_scale(compose::Project& project, const std::string& word) {
   const auto [name, count] = parse_scale(word);
   const auto service =
       std::find_if(project.services.begin(), project.services.end(), [&](const auto& each) { return each.name == name; });
-  if (service == project.services.end()) throw usage("--scale " + printable(word) + ": no such service");
+  if (service == project.services.end()) throw wrong_usage("--scale " + printable(word) + ": no such service");
   if (!service->container_name.empty() && count > 1) {
-    throw usage("--scale " + printable(word) + ": the service has a container_name, which only one container can have");
+    throw wrong_usage("--scale " + printable(word) + ": the service has a container_name, which only one container can have");
   }
   service->scale = count;
 }
@@ -77,14 +77,14 @@ std::map<std::string, std::string> read_seccomp_profiles(const compose::Project&
 
 compose::HashEpoch epoch_of(const std::string& release) {
   const auto epoch = compose::epoch_of_release(release);
-  if (!epoch) throw usage("--compose-epoch " + printable(release, 40) + ": give a release of docker compose from 2.24 on");
+  if (!epoch) throw wrong_usage("--compose-epoch " + printable(release, 40) + ": give a release of docker compose from 2.24 on");
   return *epoch;
 }
 
 bool removes_orphans(const Flags& flags, const compose::Project& project) {
   const bool removes = flags.remove_orphans || is_switched_on(project, "COMPOSE_REMOVE_ORPHANS");
   if (removes && is_switched_on(project, "COMPOSE_IGNORE_ORPHANS"))
-    throw usage("--remove-orphans and COMPOSE_IGNORE_ORPHANS exclude each other");
+    throw wrong_usage("--remove-orphans and COMPOSE_IGNORE_ORPHANS exclude each other");
   return removes;
 }
 
@@ -100,14 +100,14 @@ bool is_switched_on(const compose::Project& project, const std::string& variable
 
 void check_up_flags(const Flags& flags) {
   if (flags.build)
-    throw usage("drover does not build images; build them first with docker compose build, then drover up uses them");
-  if (flags.force_recreate && flags.no_recreate) throw usage("--force-recreate and --no-recreate exclude each other");
-  if (flags.always_recreate_deps && flags.no_recreate) throw usage("--always-recreate-deps and --no-recreate exclude each other");
-  if (flags.always_recreate_deps && flags.no_deps) throw usage("--always-recreate-deps and --no-deps exclude each other");
-  if (flags.rollback && flags.no_rollback) throw usage("--rollback and --no-rollback exclude each other");
-  if (flags.wait && flags.no_start) throw usage("--wait and --no-start exclude each other");
+    throw wrong_usage("drover does not build images; build them first with docker compose build, then drover up uses them");
+  if (flags.force_recreate && flags.no_recreate) throw wrong_usage("--force-recreate and --no-recreate exclude each other");
+  if (flags.always_recreate_deps && flags.no_recreate) throw wrong_usage("--always-recreate-deps and --no-recreate exclude each other");
+  if (flags.always_recreate_deps && flags.no_deps) throw wrong_usage("--always-recreate-deps and --no-deps exclude each other");
+  if (flags.rollback && flags.no_rollback) throw wrong_usage("--rollback and --no-rollback exclude each other");
+  if (flags.wait && flags.no_start) throw wrong_usage("--wait and --no-start exclude each other");
   if (flags.no_deps && flags.services.empty())
-    throw usage("--no-deps leaves out what the named services depend on: name services");
+    throw wrong_usage("--no-deps leaves out what the named services depend on: name services");
 }
 
 compose::Project project_of_up(const compose::Project& project, const Flags& flags) {

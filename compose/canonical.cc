@@ -203,7 +203,7 @@ void apply_volume_options(Node& volume, std::string_view options) {
   }
 }
 
-void to_volume(Node& node, Context& context) {
+void to_long_volume(Node& node, Context& context) {
   if (!node.is_string()) return;
   const auto parsed = parse_short_volume(node.text);
   if (!parsed) {
@@ -246,14 +246,14 @@ void drop_empty_items(Node& node, Context& context) {
   std::erase_if(node.items, [](const Node& item) { return item.is_null() || (item.is_string() && item.text.empty()); });
 }
 
-struct Rule {
+struct CanonicalRule {
   std::string_view pattern;
   Transformer transform;
 };
 
 // compose-go's transform package. Outer places stand before inner ones, because an outer one may create what an inner one looks
 // at.
-constexpr Rule rules[] = {
+constexpr CanonicalRule canonical_rules[] = {
     {"services.*.build", wrap_context},
     {"services.*.build.additional_contexts", to_key_values},
     {"services.*.build.provenance", to_text},
@@ -274,7 +274,7 @@ constexpr Rule rules[] = {
     {"services.*.networks", to_named},
     {"services.*.ports", to_ports},
     {"services.*.secrets.*", wrap_source},
-    {"services.*.volumes.*", to_volume},
+    {"services.*.volumes.*", to_long_volume},
     {"configs.*", to_resource},
     {"networks.*", to_resource},
     {"secrets.*", to_resource},
@@ -301,7 +301,7 @@ void default_device_request(Node& node, Context&) {
     node.set("count", Node::make_string("all", node.origin));
 }
 
-constexpr Rule default_rules[] = {
+constexpr CanonicalRule default_rules[] = {
     {"services.*.build", default_build},
     {"services.*.deploy.resources.reservations.devices.*", default_device_request},
     {"services.*.gpus.*", default_device_request},
@@ -309,8 +309,8 @@ constexpr Rule default_rules[] = {
     {"services.*.secrets.*", default_secret},
 };
 
-template <std::size_t Count> void walk(Node& node, const Rule (&table)[Count], Context& context) {
-  for (const Rule& rule : table)
+template <std::size_t Count> void walk(Node& node, const CanonicalRule (&table)[Count], Context& context) {
+  for (const CanonicalRule& rule : table)
     if (matches(context.path, rule.pattern)) rule.transform(node, context);
   for (std::size_t i = 0; i < node.items.size(); ++i) {
     const PathStep step(context.path, "[" + std::to_string(i) + "]");
@@ -326,7 +326,7 @@ template <std::size_t Count> void walk(Node& node, const Rule (&table)[Count], C
 
 void make_canonical(Node& project, BrokenShortForm broken) {
   Context context{broken, {}};
-  walk(project, rules, context);
+  walk(project, canonical_rules, context);
 }
 
 void set_defaults(Node& project) {

@@ -10,7 +10,7 @@
 namespace drover::compose {
 namespace {
 
-struct Rule {
+struct CastRule {
   std::string_view pattern;
   Node::Kind kind;
 };
@@ -19,7 +19,7 @@ constexpr Node::Kind integer = Node::Kind::integer;
 constexpr Node::Kind number = Node::Kind::number;
 constexpr Node::Kind boolean = Node::Kind::boolean;
 
-constexpr Rule rules[] = {
+constexpr CastRule cast_rules[] = {
     {"services.*.cpu_count", integer},
     {"services.*.cpu_percent", number},
     {"services.*.cpu_period", integer},
@@ -80,7 +80,7 @@ class Caster {
 
  private:
   void cast(Node& node) {
-    for (const Rule& rule : rules) {
+    for (const CastRule& rule : cast_rules) {
       if (!matches(path_, rule.pattern)) continue;
       node.text = cast_text(node, rule.kind);
       node.kind = rule.kind;

@@ -32,9 +32,9 @@ void add_dependents(const std::vector<Service>& services, std::set<std::string>&
 }
 
 // Waits of one run: a dependency is waited for once, however many depend on it.
-class Conditions {
+class CompanionConditions {
  public:
-  Conditions(StepList& steps, const ProjectState& state, std::chrono::seconds timeout)
+  CompanionConditions(StepList& steps, const ProjectState& state, std::chrono::seconds timeout)
       : steps_(steps), state_(state), timeout_(timeout) {}
 
   std::vector<int> ids_of(const Dependency& dependency) {
@@ -67,7 +67,7 @@ class Conditions {
   std::map<std::tuple<std::string, Dependency::Condition, bool>, std::vector<int>> waits_;
 };
 
-std::vector<int> conditions_of(Conditions& conditions, const Service& service) {
+std::vector<int> conditions_of(CompanionConditions& conditions, const Service& service) {
   std::vector<int> ids;
   for (const Dependency& dependency : service.depends_on) ids = merged(std::move(ids), conditions.ids_of(dependency));
   return ids;
@@ -167,7 +167,7 @@ Plan plan_start(const Project& project, const ProjectState& state, const StartOp
   std::set<std::string> chosen = asked;
   add_dependencies(services, chosen);
   StepList steps(project);
-  Conditions conditions(steps, state, options.wait_timeout);
+  CompanionConditions conditions(steps, state, options.wait_timeout);
   for (const Service& service : services) {
     if (!chosen.contains(service.name)) continue;
     std::vector<const Details*> containers = containers_of(state, service.name);
@@ -190,7 +190,7 @@ Plan plan_restart(const Project& project, const ProjectState& state, const Resta
     std::erase_if(service.depends_on, [](const Dependency& dependency) { return !dependency.is_restarted; });
   if (options.with_dependents) add_dependents(services, chosen);
   StepList steps(project);
-  Conditions conditions(steps, state, wait_max);
+  CompanionConditions conditions(steps, state, wait_max);
   for (const Service& service : services) {
     if (!chosen.contains(service.name)) continue;
     const std::string cause =

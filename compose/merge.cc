@@ -138,13 +138,13 @@ Node merge_ipam_config(Node base, const Node& change, TreePath& path) {
   return base;
 }
 
-struct Rule {
+struct MergeRule {
   std::string_view pattern;
   Merger merger;
 };
 
 // compose-go's override package; a path that is not here follows the general rule.
-constexpr Rule rules[] = {
+constexpr MergeRule merge_rules[] = {
     {"networks.*.ipam.config", merge_ipam_config},
     {"networks.*.labels", append_as_sequence},
     {"services.*.annotations", append_as_sequence},
@@ -178,7 +178,7 @@ constexpr Rule rules[] = {
 }  // namespace
 
 Node merge(Node base, const Node& change, TreePath& path) {
-  for (const Rule& rule : rules)
+  for (const MergeRule& rule : merge_rules)
     if (matches(path, rule.pattern)) return rule.merger(std::move(base), change, path);
   if (change.is_null()) return base;
   if (base.is_mapping()) return merge_members(std::move(base), change, path);

@@ -53,13 +53,13 @@ void check_device_request(const Node& node, const TreePath& path) {
     throw invalid(node.origin, path, "`count` and `device_ids` exclude each other");
 }
 
-struct Rule {
+struct CheckRule {
   std::string_view pattern;
   Check check;
 };
 
 // compose-go's validation package.
-constexpr Rule rules[] = {
+constexpr CheckRule check_rules[] = {
     {"configs.*", check_config},
     {"secrets.*", check_secret},
     {"services.*.deploy.resources.reservations.devices.*", check_device_request},
@@ -69,16 +69,16 @@ constexpr Rule rules[] = {
     {"volumes.*", check_external},
 };
 
-void walk(const Node& node, TreePath& path) {
-  for (const Rule& rule : rules)
+void check_all(const Node& node, TreePath& path) {
+  for (const CheckRule& rule : check_rules)
     if (matches(path, rule.pattern)) rule.check(node, path);
   for (std::size_t i = 0; i < node.items.size(); ++i) {
     const PathStep step(path, "[" + std::to_string(i) + "]");
-    walk(node.items[i], path);
+    check_all(node.items[i], path);
   }
   for (const Member& member : node.members) {
     const PathStep step(path, member.key);
-    walk(member.value, path);
+    check_all(member.value, path);
   }
 }
 
@@ -86,7 +86,7 @@ void walk(const Node& node, TreePath& path) {
 
 void check_model(const Node& project) {
   TreePath path;
-  walk(project, path);
+  check_all(project, path);
 }
 
 }  // namespace drover::compose

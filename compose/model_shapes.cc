@@ -10,7 +10,7 @@
 namespace drover::compose {
 namespace {
 
-constexpr ModelShape shapes[] = {
+constexpr ModelShape model_shape_rows[] = {
     {.name = "Service",
      .members =
          "profiles:strings annotations:mapping attach:bool? build:Build? develop:Develop? blkio_config:BlkioConfig? "
@@ -116,7 +116,7 @@ constexpr ModelShape shapes[] = {
 }  // namespace
 
 std::span<const ModelShape> model_shapes() {
-  return shapes;
+  return model_shape_rows;
 }
 
 }  // namespace drover::compose

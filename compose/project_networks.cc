@@ -15,9 +15,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr engine::ApiVersion ipv4_choice_api{1, 48};
-constexpr std::size_t named_paths_max = 3;
+constexpr std::size_t named_differences_max = 3;
 
-std::string text_in(const Json& object, const char* key) {
+std::string config_text(const Json& object, const char* key) {
   const auto member = object.find(key);
   return member != object.end() && member->is_string() ? member->get<std::string>() : std::string();
 }
@@ -35,17 +35,17 @@ engine::Ipam ipam_of(const Network& network) {
   engine::Ipam ipam;
   const auto config = network.config->find("ipam");
   if (config == network.config->end() || !config->is_object()) return ipam;
-  ipam.driver = text_in(*config, "driver");
+  ipam.driver = config_text(*config, "driver");
   ipam.options = texts_in(*config, "options");
   for (const Json& pool : config->value("config", Json::array()))
-    ipam.pools.push_back({.subnet = text_in(pool, "subnet"),
-                          .gateway = text_in(pool, "gateway"),
-                          .ip_range = text_in(pool, "ip_range"),
+    ipam.pools.push_back({.subnet = config_text(pool, "subnet"),
+                          .gateway = config_text(pool, "gateway"),
+                          .ip_range = config_text(pool, "ip_range"),
                           .auxiliary_addresses = texts_in(pool, "aux_addresses")});
   return ipam;
 }
 
-engine::NetworkRequest request_of(const Project& project, const Network& network, const std::string& version) {
+engine::NetworkRequest network_request_of(const Project& project, const Network& network, const std::string& version) {
   engine::NetworkRequest request{.name = network.name};
   if (!network.driver.empty()) request.driver = network.driver;
   request.is_internal = network.is_internal;
@@ -102,7 +102,7 @@ std::string difference(const engine::Network& found, const engine::NetworkReques
   if (!has_pools(found.ipam, asked.ipam)) paths.emplace_back("ipam");
   if (without_compose(found.labels) != without_compose(asked.labels)) paths.emplace_back("labels");
   if (paths.empty()) paths.emplace_back("config hash");
-  if (paths.size() > named_paths_max) paths.resize(named_paths_max);
+  if (paths.size() > named_differences_max) paths.resize(named_differences_max);
   return join(paths, ", ");
 }
 
@@ -115,7 +115,7 @@ NetworkPlace look_up(const Project& project, const Network& network, const Proje
                       " is external and not there; create it with docker network create " + printable(network.name, 120));
     return place;
   }
-  place.request = request_of(project, network, version);
+  place.request = network_request_of(project, network, version);
   if (!place.found) return place;
   if (!is_own(project, *place.found)) {
     const std::string owner = label_of(place.found->labels, project_label);

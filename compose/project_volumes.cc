@@ -10,13 +10,13 @@
 namespace drover::compose {
 namespace {
 
-const engine::Volume* find(const ProjectState& state, const std::string& name) {
+const engine::Volume* find_volume_of(const ProjectState& state, const std::string& name) {
   const auto found =
       std::find_if(state.volumes.begin(), state.volumes.end(), [&](const engine::Volume& volume) { return volume.name == name; });
   return found == state.volumes.end() ? nullptr : &*found;
 }
 
-engine::VolumeRequest request_of(const Project& project, const Volume& volume, const std::string& version) {
+engine::VolumeRequest volume_request_of(const Project& project, const Volume& volume, const std::string& version) {
   engine::VolumeRequest request{
       .name = volume.name, .driver = volume.driver, .options = volume.driver_opts, .labels = volume.labels};
   request.labels[std::string(project_label)] = project.name;
@@ -54,13 +54,13 @@ Error absent(const Volume& volume) {
 VolumePlan plan_volumes(const Project& project, const ProjectState& state, const std::string& version) {
   VolumePlan plan;
   for (const Volume& volume : project.volumes) {
-    const engine::Volume* found = find(state, volume.name);
+    const engine::Volume* found = find_volume_of(state, volume.name);
     if (volume.is_external) {
       if (!found) throw absent(volume);
       continue;
     }
     if (!found) {
-      plan.missing.emplace(volume.key, request_of(project, volume, version));
+      plan.missing.emplace(volume.key, volume_request_of(project, volume, version));
       continue;
     }
     const std::string owner = label_of(found->labels, project_label);
@@ -80,7 +80,7 @@ std::vector<const engine::Volume*> find_twins(const Project& project, const Proj
   std::map<std::string, const Volume*> wanted;
   for (const Volume& volume : project.volumes) {
     if (volume.is_external) continue;
-    if (find(state, volume.name)) return {};
+    if (find_volume_of(state, volume.name)) return {};
     wanted.emplace(volume.key, &volume);
   }
   std::vector<const engine::Volume*> twins;

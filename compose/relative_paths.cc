@@ -75,12 +75,12 @@ void rewrite_local_volume(Node& volume, const Base& base) {
   if (Node* device = options->find("device")) rewrite_engine_path(*device, base);
 }
 
-struct Rule {
+struct PathRule {
   std::string_view pattern;
   Rewriter rewrite;
 };
 
-constexpr Rule rules[] = {
+constexpr PathRule path_rules[] = {
     {"configs.*.file", rewrite_engine_path},
     {"secrets.*.file", rewrite_engine_path},
     {"services.*.build.additional_contexts.*", rewrite_context},
@@ -94,7 +94,7 @@ constexpr Rule rules[] = {
 };
 
 void walk(Node& node, TreePath& path, const Base& base) {
-  for (const Rule& rule : rules)
+  for (const PathRule& rule : path_rules)
     if (matches(path, rule.pattern)) rule.rewrite(node, base);
   for (std::size_t i = 0; i < node.items.size(); ++i) {
     const PathStep step(path, "[" + std::to_string(i) + "]");

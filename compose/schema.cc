@@ -13,7 +13,7 @@
 namespace drover::compose {
 namespace {
 
-constexpr std::string_view extension_prefix = "x-";
+constexpr std::string_view extension_key_prefix = "x-";
 constexpr std::string_view anything = "a";
 
 char letter_of(Node::Kind kind) {
@@ -74,11 +74,11 @@ struct ParsedShape {
   std::vector<std::string_view> required;
 };
 
-using ShapeTable = std::map<std::string_view, ParsedShape>;
+using ParsedShapes = std::map<std::string_view, ParsedShape>;
 
-const ShapeTable& parsed_shapes() {
-  static const ShapeTable table = [] {
-    ShapeTable parsed;
+const ParsedShapes& parsed_shapes() {
+  static const ParsedShapes table = [] {
+    ParsedShapes parsed;
     for (const Shape& shape : schema_shapes()) {
       ParsedShape& entry = parsed[shape.name];
       entry.shape = &shape;
@@ -152,7 +152,7 @@ class SchemaCheck {
       if (is_resource_name(member.key)) return type->second;
       throw invalid(member.origin, path_, "name \"" + printable(member.key, 80) + "\" may only have letters, digits, dots, hyphens and underscores");
     }
-    if (member.key.starts_with(extension_prefix)) return std::nullopt;
+    if (member.key.starts_with(extension_key_prefix)) return std::nullopt;
     if (types.empty()) return std::nullopt;
     throw unknown_key(member, parsed);
   }

@@ -9,12 +9,12 @@
 namespace drover::compose {
 namespace {
 
-constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+constexpr std::string_view utf8_mark = "\xEF\xBB\xBF";
 
 // `format: raw`, the rules of `docker run --env-file`: a line each, nothing is replaced, a name alone takes the value it has
 // outside.
 void parse_raw(std::string_view text, const std::string& file, const VariableLookup& outer, Environment& values) {
-  if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
+  if (text.starts_with(utf8_mark)) text.remove_prefix(utf8_mark.size());
   std::size_t number = 0;
   for (std::string_view line : split(text, '\n')) {
     ++number;
@@ -61,9 +61,9 @@ std::optional<std::string> read_file(const Node& path_node, bool is_required, co
   return text;
 }
 
-class ServiceFiles {
+class ServiceFileReader {
  public:
-  ServiceFiles(std::string_view name, Node& service, const Environment& environment, WarningList& warnings)
+  ServiceFileReader(std::string_view name, Node& service, const Environment& environment, WarningList& warnings)
       : name_(name), service_(service), environment_(environment), warnings_(warnings) {}
 
   void read_env_files() {
@@ -126,7 +126,7 @@ class ServiceFiles {
 }  // namespace
 
 void read_service_files(std::string_view name, Node& service, const Environment& environment, WarningList& warnings) {
-  ServiceFiles files(name, service, environment, warnings);
+  ServiceFileReader files(name, service, environment, warnings);
   files.read_env_files();
   files.read_label_files();
 }

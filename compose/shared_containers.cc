@@ -5,7 +5,7 @@
 namespace drover::compose {
 namespace {
 
-constexpr std::string_view service_prefix = "service:";
+constexpr std::string_view service_mode_prefix = "service:";
 
 std::optional<std::string> shared_mode(const std::string& mode, const IdOfService& id_of) {
   const std::string service = shared_service(mode);
@@ -16,7 +16,7 @@ std::optional<std::string> shared_mode(const std::string& mode, const IdOfServic
 }  // namespace
 
 std::string shared_service(std::string_view mode) {
-  return mode.starts_with(service_prefix) ? std::string(mode.substr(service_prefix.size())) : std::string();
+  return mode.starts_with(service_mode_prefix) ? std::string(mode.substr(service_mode_prefix.size())) : std::string();
 }
 
 std::set<std::string> namespace_services(const Service& service) {

@@ -3,7 +3,7 @@
 namespace drover::compose {
 namespace {
 
-bool is_blank(char c) {
+bool is_between_words(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
@@ -52,7 +52,7 @@ class ShellWords {
       word_ += c;
       return true;
     }
-    if (is_blank(c)) {
+    if (is_between_words(c)) {
       if (is_quoted()) {
         word_ += c;
       } else {

@@ -10,7 +10,7 @@ namespace {
 bool is_letter(char c) { return is_lower(c) || is_upper(c); }
 
 // A letter before a colon is a Windows drive, not a part of its own.
-std::vector<std::string_view> split_parts(std::string_view text) {
+std::vector<std::string_view> split_volume(std::string_view text) {
   std::vector<std::string_view> parts;
   std::size_t start = 0;
   for (std::size_t i = 0; i <= text.size(); ++i) {
@@ -33,7 +33,7 @@ bool is_path(std::string_view source) {
 std::optional<ShortVolume> parse_short_volume(std::string_view text) {
   if (text.empty()) return std::nullopt;
   if (text.size() <= 2) return ShortVolume{"", text, "", false};
-  const std::vector<std::string_view> parts = split_parts(text);
+  const std::vector<std::string_view> parts = split_volume(text);
   if (parts.size() > 3) return std::nullopt;
   for (const std::string_view part : parts)
     if (part.empty()) return std::nullopt;

@@ -70,12 +70,12 @@ std::string by_port(const Node& entry, const TreePath& path) {
          text_or("protocol", "tcp");
 }
 
-struct Rule {
+struct UniqueRule {
   std::string_view pattern;
   KeyOf key_of;
 };
 
-constexpr Rule rules[] = {
+constexpr UniqueRule unique_rules[] = {
     {"networks.*.ipam.options", by_name},
     {"networks.*.labels", by_name},
     {"services.*.annotations", by_name},
@@ -123,9 +123,9 @@ void reduce(Node& list, KeyOf key_of, TreePath& path) {
   list.items = std::move(kept);
 }
 
-void walk(Node& node, TreePath& path) {
+void make_unique_below(Node& node, TreePath& path) {
   if (node.is_sequence()) {
-    for (const Rule& rule : rules) {
+    for (const UniqueRule& rule : unique_rules) {
       if (!matches(path, rule.pattern)) continue;
       reduce(node, rule.key_of, path);
       return;
@@ -133,7 +133,7 @@ void walk(Node& node, TreePath& path) {
   }
   for (Member& member : node.members) {
     const PathStep step(path, member.key);
-    walk(member.value, path);
+    make_unique_below(member.value, path);
   }
 }
 
@@ -141,7 +141,7 @@ void walk(Node& node, TreePath& path) {
 
 void keep_last_of_equal(Node& project) {
   TreePath path;
-  walk(project, path);
+  make_unique_below(project, path);
 }
 
 }  // namespace drover::compose

@@ -6,7 +6,7 @@
 namespace drover::compose {
 namespace {
 
-struct Rule {
+struct UnsupportedRule {
   std::string_view pattern;
   std::string_view value;  // that it is about; "" for any
   std::string_view why;
@@ -15,7 +15,7 @@ struct Rule {
 constexpr std::string_view swarm = "only a swarm has it";
 constexpr std::string_view windows = "only Windows containers have it";
 
-constexpr Rule rules[] = {
+constexpr UnsupportedRule unsupported_rules[] = {
     {"configs.*.external", "true", swarm},
     {"configs.*.template_driver", "", swarm},
     {"secrets.*.driver", "", swarm},
@@ -36,7 +36,7 @@ class Search {
 
   void walk(const Node& node) {
     if (path_.size() == 2 && path_[0] == "services" && !services_.contains(path_[1])) return;
-    for (const Rule& rule : rules) {
+    for (const UnsupportedRule& rule : unsupported_rules) {
       if (!matches(path_, rule.pattern) || (!rule.value.empty() && node.text != rule.value)) continue;
       SourceLocation location;
       if (node.origin.file) location = {*node.origin.file, node.origin.line, node.origin.column};

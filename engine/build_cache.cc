@@ -8,7 +8,7 @@
 namespace drover::engine {
 namespace {
 
-constexpr ApiVersion prune_api{1, 31};
+constexpr ApiVersion build_cache_prune_api{1, 31};
 constexpr ApiVersion limits_api{1, 48};
 
 }  // namespace
@@ -41,7 +41,7 @@ std::vector<BuildCacheRecord> list_build_cache(const Context& ctx, Client& clien
 }
 
 PrunedBuildCache prune_build_cache(const Context& ctx, Client& client, const BuildPruneOptions& options) {
-  client.require(ctx, prune_api, "pruning the build cache");
+  client.require(ctx, build_cache_prune_api, "pruning the build cache");
   const bool has_limits = client.api_version(ctx) >= limits_api;
   if (options.used_bytes_max || options.free_bytes_min) client.require(ctx, limits_api, "a limit for the build cache");
   Query query("/build/prune");

@@ -10,7 +10,7 @@
 namespace drover::engine {
 namespace {
 
-constexpr ApiVersion prune_api{1, 25};
+constexpr ApiVersion container_prune_api{1, 25};
 constexpr ApiVersion wait_condition_api{1, 30};
 constexpr ApiVersion stop_signal_api{1, 42};
 
@@ -204,7 +204,7 @@ void remove_container(const Context& ctx, Client& client, std::string_view conta
 }
 
 PrunedContainers prune_containers(const Context& ctx, Client& client, const Filters& filters) {
-  client.require(ctx, prune_api, "pruning containers");
+  client.require(ctx, container_prune_api, "pruning containers");
   const nlohmann::json answer =
       client.post(ctx, Query("/containers/prune").filters(filters).path(), nullptr, long_work_silence_max);
   return {texts_member(answer, "ContainersDeleted"), number_member(answer, "SpaceReclaimed")};

@@ -7,7 +7,7 @@
 namespace drover::engine {
 namespace {
 
-constexpr ApiVersion first_api{1, 25};
+constexpr ApiVersion disk_usage_api{1, 25};
 constexpr ApiVersion type_api{1, 42};
 constexpr ApiVersion verbose_api{1, 52};
 // Millions of files on a slow disk.
@@ -53,7 +53,7 @@ DiskUsage parse_disk_usage(const nlohmann::json& answer) {
 }
 
 DiskUsage read_disk_usage(const Context& ctx, Client& client, const DiskUsageOptions& options) {
-  client.require(ctx, first_api, "measuring disk usage");
+  client.require(ctx, disk_usage_api, "measuring disk usage");
   const bool wants_any = options.images || options.containers || options.volumes || options.build_cache;
   if (!wants_any) return {};
   const ApiVersion api = client.api_version(ctx);

@@ -9,7 +9,7 @@
 namespace drover::engine {
 namespace {
 
-constexpr ApiVersion first_api{1, 30};
+constexpr ApiVersion distribution_api{1, 30};
 
 }  // namespace
 
@@ -31,7 +31,7 @@ DistributionImage parse_distribution(const nlohmann::json& answer) {
 
 std::optional<DistributionImage> find_in_registry(const Context& ctx, Client& client, const Reference& reference,
                                                   const DistributionOptions& options) {
-  client.require(ctx, first_api, "asking a registry by way of the engine");
+  client.require(ctx, distribution_api, "asking a registry by way of the engine");
   Client::Call call{.path = image_path(reference.familiar(), "json", "distribution")};
   if (!options.registry_auth.empty()) call.headers.emplace_back("X-Registry-Auth", options.registry_auth);
   try {

@@ -13,8 +13,8 @@ namespace {
 
 constexpr ApiVersion manifests_api{1, 47};
 constexpr ApiVersion inspect_manifests_api{1, 48};
-constexpr ApiVersion pull_platform_api{1, 32};
-constexpr ApiVersion prune_api{1, 25};
+constexpr ApiVersion pulled_platform_api{1, 32};
+constexpr ApiVersion image_prune_api{1, 25};
 constexpr ApiVersion shared_size_api{1, 42};
 
 // An engine below API 1.43 writes "<none>:<none>" and "<none>@<none>" where there is no name.
@@ -186,7 +186,7 @@ ImageRemoval remove_image(const Context& ctx, Client& client, std::string_view n
 }
 
 ImageRemoval prune_images(const Context& ctx, Client& client, const Filters& filters) {
-  client.require(ctx, prune_api, "pruning images");
+  client.require(ctx, image_prune_api, "pruning images");
   return parse_image_removal(client.post(ctx, Query("/images/prune").filters(filters).path(), nullptr, long_work_silence_max));
 }
 
@@ -219,7 +219,7 @@ void pull_manifest(const Context& ctx, Client& client, const ManifestPull& pull)
   Client::StreamRequest request;
   Query query("/images/create");
   query.set("fromImage", pull.reference.name()).set("tag", pull.digest.to_string());
-  if (client.api_version(ctx) >= pull_platform_api) query.set("platform", pull.platform.to_string());
+  if (client.api_version(ctx) >= pulled_platform_api) query.set("platform", pull.platform.to_string());
   request.path = query.path();
   if (!pull.registry_auth.empty()) request.headers.emplace_back("X-Registry-Auth", pull.registry_auth);
   request.silence_max = pull.silence_max;

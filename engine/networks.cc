@@ -10,7 +10,7 @@ namespace {
 constexpr ApiVersion ipv4_choice_api{1, 48};
 constexpr ApiVersion connect_mac_api{1, 54};
 constexpr ApiVersion gateway_priority_api{1, 48};
-constexpr ApiVersion prune_api{1, 25};
+constexpr ApiVersion network_prune_api{1, 25};
 
 Ipam parse_ipam(const nlohmann::json& ipam) {
   Ipam out{.driver = text_member(ipam, "Driver"), .options = map_member(ipam, "Options"), .pools = {}};
@@ -163,7 +163,7 @@ void remove_network(const Context& ctx, Client& client, std::string_view name) {
 }
 
 std::vector<std::string> prune_networks(const Context& ctx, Client& client, const Filters& filters) {
-  client.require(ctx, prune_api, "pruning networks");
+  client.require(ctx, network_prune_api, "pruning networks");
   return texts_member(client.post(ctx, Query("/networks/prune").filters(filters).path(), nullptr, long_work_silence_max),
                       "NetworksDeleted");
 }

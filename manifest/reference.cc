@@ -18,7 +18,7 @@ constexpr std::string_view official_prefix = "library/";
 constexpr std::string_view default_tag = "latest";
 constexpr std::uint64_t port_max = 65535;
 
-[[noreturn]] void refuse(std::string_view text, const std::string& why) {
+[[noreturn]] void refuse_reference(std::string_view text, const std::string& why) {
   throw Error(ErrorCode::invalid, "not an image name: \"" + printable(text, 120) + "\": " + why);
 }
 
@@ -53,10 +53,10 @@ void check_registry(std::string_view text, std::string_view registry) {
   const std::size_t colon = registry.find(':', bracket == std::string_view::npos ? 0 : bracket);
   const std::string_view host = registry.substr(0, colon);
   if (host.starts_with('[') ? !is_bracketed_ipv6(host) : !is_dns_name(host)) {
-    refuse(text, "\"" + printable(host, 80) + "\" is not a host name, an IPv4 address or an IPv6 address in brackets");
+    refuse_reference(text, "\"" + printable(host, 80) + "\" is not a host name, an IPv4 address or an IPv6 address in brackets");
   }
   if (colon != std::string_view::npos && !is_port(registry.substr(colon + 1))) {
-    refuse(text, "\"" + printable(registry.substr(colon + 1), 20) + "\" is not a port");
+    refuse_reference(text, "\"" + printable(registry.substr(colon + 1), 20) + "\" is not a port");
   }
 }
 
@@ -78,22 +78,22 @@ bool is_path_part(std::string_view part) {
 }
 
 void check_repository(std::string_view text, std::string_view repository) {
-  if (repository.empty()) refuse(text, "it has no repository");
-  if (has_upper(repository)) refuse(text, "the repository must be lower case");
+  if (repository.empty()) refuse_reference(text, "it has no repository");
+  if (has_upper(repository)) refuse_reference(text, "the repository must be lower case");
   for (const std::string_view part : split(repository, '/')) {
-    if (part.empty()) refuse(text, "a part of its path is empty");
+    if (part.empty()) refuse_reference(text, "a part of its path is empty");
     if (!is_path_part(part)) {
-      refuse(text, "\"" + printable(part, 80) + "\" is not letters and digits joined by single dots, one or two underscores, or dashes");
+      refuse_reference(text, "\"" + printable(part, 80) + "\" is not letters and digits joined by single dots, one or two underscores, or dashes");
     }
   }
 }
 
 void check_tag(std::string_view text, std::string_view tag) {
-  if (tag.empty()) refuse(text, "the tag is empty");
-  if (tag.size() > tag_bytes_max) refuse(text, "the tag is longer than " + std::to_string(tag_bytes_max) + " characters");
+  if (tag.empty()) refuse_reference(text, "the tag is empty");
+  if (tag.size() > tag_bytes_max) refuse_reference(text, "the tag is longer than " + std::to_string(tag_bytes_max) + " characters");
   const auto is_word = [](char c) { return is_alnum(c) || c == '_'; };
   if (!is_word(tag.front()) || !std::all_of(tag.begin(), tag.end(), [&](char c) { return is_word(c) || c == '.' || c == '-'; })) {
-    refuse(text, "a tag is letters, digits, _, . and -, and begins with none of the last two");
+    refuse_reference(text, "a tag is letters, digits, _, . and -, and begins with none of the last two");
   }
 }
 
@@ -145,10 +145,10 @@ Name split_registry(std::string_view name) {
 }
 
 void refuse_other_notations(std::string_view text) {
-  if (text.empty()) refuse(text, "it is empty");
-  if (is_image_id(text)) refuse(text, "64 hexadecimal digits are an image ID, not a name");
+  if (text.empty()) refuse_reference(text, "it is empty");
+  if (is_image_id(text)) refuse_reference(text, "64 hexadecimal digits are an image ID, not a name");
   if (const std::size_t scheme = text.find("://"); scheme != std::string_view::npos) {
-    refuse(text, "a name has no scheme; leave out \"" + printable(text.substr(0, scheme + 3), 40) + "\"");
+    refuse_reference(text, "a name has no scheme; leave out \"" + printable(text.substr(0, scheme + 3), 40) + "\"");
   }
 }
 
@@ -161,7 +161,7 @@ Reference Reference::parse(std::string_view text) {
   check_registry(text, name.registry);
   check_repository(text, name.repository);
   if (name.registry.size() + 1 + name.repository.size() > reference_name_bytes_max) {
-    refuse(text, "registry and repository are longer than " + std::to_string(reference_name_bytes_max) + " characters");
+    refuse_reference(text, "registry and repository are longer than " + std::to_string(reference_name_bytes_max) + " characters");
   }
   Reference reference;
   reference.registry_ = std::move(name.registry);
@@ -172,7 +172,7 @@ Reference Reference::parse(std::string_view text) {
   }
   if (parts.digest) {
     reference.digest_ = Digest::try_parse(*parts.digest);
-    if (!reference.digest_) refuse(text, "what follows @ is not sha256: and 64 lower-case hex digits, or sha512: and 128");
+    if (!reference.digest_) refuse_reference(text, "what follows @ is not sha256: and 64 lower-case hex digits, or sha512: and 128");
   }
   if (!parts.tag && !parts.digest) reference.tag_ = default_tag;
   return reference;

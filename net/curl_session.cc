@@ -27,7 +27,7 @@ constexpr std::size_t left_over_bytes_max = 128 * 1024;  // a head and an error'
 constexpr long connections_max = 4;                  // a session: a registry, its token server and its storage
 
 template <typename Value>
-void set(CURL* easy, CURLoption option, Value value) {
+void set_option(CURL* easy, CURLoption option, Value value) {
   const CURLcode code = curl_easy_setopt(easy, option, value);
   if (code != CURLE_OK) throw Error(ErrorCode::failed, "cannot prepare a transfer: option " + std::to_string(option) + ": " + curl_easy_strerror(code));
 }
@@ -267,24 +267,24 @@ void configure_headers(CURL* easy, const Request& request, const SessionSetup& s
   if (!request.headers.find("accept-encoding")) list.add("Accept-Encoding: identity");
   // Registries' proxies answer 417 to it or let a second pass; an early refusal is noticed without.
   list.add("Expect:");
-  set(easy, CURLOPT_HTTPHEADER, list.get());
-  if (!request.headers.find("user-agent")) set(easy, CURLOPT_USERAGENT, setup.user_agent.c_str());
+  set_option(easy, CURLOPT_HTTPHEADER, list.get());
+  if (!request.headers.find("user-agent")) set_option(easy, CURLOPT_USERAGENT, setup.user_agent.c_str());
 }
 
 void configure_method(CURL* easy, const Request& request, const Exchange& exchange) {
   if (!is_token(request.method) || request.method.size() > 32) throw Error(ErrorCode::invalid, "not a request method: " + printable(request.method, 40));
   const bool announces_body = request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
   if (exchange.has_upload() || announces_body) {
-    set(easy, CURLOPT_UPLOAD, 1L);
+    set_option(easy, CURLOPT_UPLOAD, 1L);
     const std::optional<std::uint64_t> bytes = exchange.upload_bytes();
-    set(easy, CURLOPT_INFILESIZE_LARGE, bytes ? static_cast<curl_off_t>(*bytes) : curl_off_t{-1});
+    set_option(easy, CURLOPT_INFILESIZE_LARGE, bytes ? static_cast<curl_off_t>(*bytes) : curl_off_t{-1});
   } else if (request.method == "HEAD") {
-    set(easy, CURLOPT_NOBODY, 1L);
+    set_option(easy, CURLOPT_NOBODY, 1L);
   } else {
-    set(easy, CURLOPT_HTTPGET, 1L);
+    set_option(easy, CURLOPT_HTTPGET, 1L);
   }
   if (request.method != "GET" || exchange.has_upload()) {
-    if (request.method != "HEAD" || exchange.has_upload()) set(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+    if (request.method != "HEAD" || exchange.has_upload()) set_option(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
   }
 }
 
@@ -292,27 +292,27 @@ void configure_method(CURL* easy, const Request& request, const Exchange& exchan
 
 void CurlSession::configure(const Request& request, const SessionSetup& setup, CurlTransfer& transfer) {
   curl_easy_reset(easy_);  // keeps connections, caches and the share
-  set(easy_, CURLOPT_URL, request.url.to_string().c_str());
+  set_option(easy_, CURLOPT_URL, request.url.to_string().c_str());
   configure_connection(easy_, request);
   configure_tls(easy_, request, setup.authorities);
   configure_headers(easy_, request, setup, transfer.headers);
   configure_method(easy_, request, transfer.exchange);
 
-  set(easy_, CURLOPT_ERRORBUFFER, transfer.detail.data());
-  set(easy_, CURLOPT_HEADERFUNCTION, &on_header);
-  set(easy_, CURLOPT_HEADERDATA, &transfer);
-  set(easy_, CURLOPT_WRITEFUNCTION, &on_body);
-  set(easy_, CURLOPT_WRITEDATA, &transfer);
-  set(easy_, CURLOPT_READFUNCTION, &on_upload);
-  set(easy_, CURLOPT_READDATA, &transfer);
-  set(easy_, CURLOPT_SEEKFUNCTION, &on_seek);
-  set(easy_, CURLOPT_SEEKDATA, &transfer);
-  set(easy_, CURLOPT_PREREQFUNCTION, &on_request_start);
-  set(easy_, CURLOPT_PREREQDATA, &transfer);
-  set(easy_, CURLOPT_OPENSOCKETFUNCTION, &on_open_socket);
-  set(easy_, CURLOPT_OPENSOCKETDATA, &transfer);
-  set(easy_, CURLOPT_CLOSESOCKETFUNCTION, &on_close_socket);
-  set(easy_, CURLOPT_CLOSESOCKETDATA, this);
+  set_option(easy_, CURLOPT_ERRORBUFFER, transfer.detail.data());
+  set_option(easy_, CURLOPT_HEADERFUNCTION, &on_header);
+  set_option(easy_, CURLOPT_HEADERDATA, &transfer);
+  set_option(easy_, CURLOPT_WRITEFUNCTION, &on_body);
+  set_option(easy_, CURLOPT_WRITEDATA, &transfer);
+  set_option(easy_, CURLOPT_READFUNCTION, &on_upload);
+  set_option(easy_, CURLOPT_READDATA, &transfer);
+  set_option(easy_, CURLOPT_SEEKFUNCTION, &on_seek);
+  set_option(easy_, CURLOPT_SEEKDATA, &transfer);
+  set_option(easy_, CURLOPT_PREREQFUNCTION, &on_request_start);
+  set_option(easy_, CURLOPT_PREREQDATA, &transfer);
+  set_option(easy_, CURLOPT_OPENSOCKETFUNCTION, &on_open_socket);
+  set_option(easy_, CURLOPT_OPENSOCKETDATA, &transfer);
+  set_option(easy_, CURLOPT_CLOSESOCKETFUNCTION, &on_close_socket);
+  set_option(easy_, CURLOPT_CLOSESOCKETDATA, this);
 }
 
 namespace {
@@ -418,9 +418,9 @@ void CurlSession::connect(const Context& ctx, const Request& request, const Sess
     }
   } let_go{*this};
   configure(request, setup, transfer);
-  set(easy_, CURLOPT_CONNECT_ONLY, 1L);
+  set_option(easy_, CURLOPT_CONNECT_ONLY, 1L);
   // A proxy that is asked for a plain http URL would read what comes over the connection.
-  set(easy_, CURLOPT_HTTPPROXYTUNNEL, 1L);
+  set_option(easy_, CURLOPT_HTTPPROXYTUNNEL, 1L);
   if (curl_multi_add_handle(multi_, easy_) != CURLM_OK) throw Error(ErrorCode::failed, "cannot start a connection");
   const int code = drive(ctx, transfer);
   if (code != CURLE_OK) throw describe(failure_of(code, transfer, setup));

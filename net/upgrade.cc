@@ -24,7 +24,7 @@ namespace drover::net {
 namespace {
 
 // A turn is never longer than this, so that a clock that jumped costs little.
-constexpr std::chrono::milliseconds turn_max{1000};
+constexpr std::chrono::milliseconds poll_turn_max{1000};
 constexpr std::size_t read_bytes = 64 * 1024;
 
 // Lets a stop end a wait for a socket.
@@ -38,7 +38,7 @@ class Wake {
   void wait(const Context& ctx, int socket, short events) {
     const std::stop_callback call(ctx.stop, [this] { eventfd_write(event_.get(), 1); });
     std::array<pollfd, 2> states{pollfd{socket, events, 0}, pollfd{event_.get(), POLLIN, 0}};
-    poll(states.data(), states.size(), static_cast<int>(ctx.time_left(turn_max).count()));
+    poll(states.data(), states.size(), static_cast<int>(ctx.time_left(poll_turn_max).count()));
     eventfd_t ignored = 0;
     eventfd_read(event_.get(), &ignored);
   }
@@ -206,8 +206,8 @@ class Asking {
     try {
       function();
     } catch (const Error& error) {
-      const bool is_late = error.code() == ErrorCode::network && bounded_.time_left(turn_max).count() == 0;
-      if (!is_late || ctx_.time_left(turn_max).count() == 0) throw;
+      const bool is_late = error.code() == ErrorCode::network && bounded_.time_left(poll_turn_max).count() == 0;
+      if (!is_late || ctx_.time_left(poll_turn_max).count() == 0) throw;
       const double seconds = std::chrono::duration<double>(request_.timeouts.first_byte).count();
       throw Error(ErrorCode::network, where_ + " sent no answer within " + format_seconds(seconds));
     }

@@ -18,16 +18,16 @@
 namespace drover::stack {
 namespace {
 
-using State = PruneOutcome::State;
+using PruneState = PruneOutcome::State;
 
-struct Verdict {
-  State state = State::removed;
+struct Removal {
+  PruneState state = PruneState::removed;
   std::string why = {};
   std::filesystem::path archive = {};
 };
 
-Verdict kept(std::string why) { return {.state = State::kept, .why = std::move(why)}; }
-Verdict gone() { return {.state = State::gone}; }
+Removal kept(std::string why) { return {.state = PruneState::kept, .why = std::move(why)}; }
+Removal gone() { return {.state = PruneState::gone}; }
 
 class Walk {
  public:
@@ -38,13 +38,13 @@ class Walk {
   PruneOutcome apply(const PruneItem& item) {
     PruneOutcome outcome{.item = item};
     try {
-      const Verdict verdict = remove(item);
+      const Removal verdict = remove(item);
       outcome.state = verdict.state;
       outcome.why = verdict.why;
       outcome.archive = verdict.archive;
     } catch (const engine::EngineFailure& failure) {
-      outcome.state = failure.code() == ErrorCode::not_found ? State::gone : is_refusal(failure) ? State::kept : State::failed;
-      if (outcome.state != State::gone) outcome.why = failure.what();
+      outcome.state = failure.code() == ErrorCode::not_found ? PruneState::gone : is_refusal(failure) ? PruneState::kept : PruneState::failed;
+      if (outcome.state != PruneState::gone) outcome.why = failure.what();
     } catch (const Error& error) {
       // An archive that is not what it should be says something about this volume only.
       if (error.code() != ErrorCode::digest_mismatch && error.code() != ErrorCode::invalid) throw;
@@ -57,7 +57,7 @@ class Walk {
   // 403: a network with endpoints.
   static bool is_refusal(const engine::EngineFailure& failure) { return failure.is_conflict() || failure.status == 403; }
 
-  Verdict remove(const PruneItem& item) {
+  Removal remove(const PruneItem& item) {
     switch (item.kind) {
       case PruneKind::container: return remove_container(item);
       case PruneKind::image: return remove_image(item);
@@ -79,7 +79,7 @@ class Walk {
     return {};
   }
 
-  Verdict remove_container(const PruneItem& item) {
+  Removal remove_container(const PruneItem& item) {
     const auto details = engine::find_container(ctx_, client_, item.id);
     if (!details) return gone();
     if (details->state.is_running) return kept("it runs now");
@@ -98,7 +98,7 @@ class Walk {
     return {};
   }
 
-  Verdict remove_image(const PruneItem& item) {
+  Removal remove_image(const PruneItem& item) {
     const auto details = engine::find_image(ctx_, client_, item.id);
     if (!details) return gone();
     std::vector<std::string> names = details->repo_tags;
@@ -139,7 +139,7 @@ class Walk {
     }
   }
 
-  Verdict remove_network(const PruneItem& item) {
+  Removal remove_network(const PruneItem& item) {
     const auto network = engine::find_network(ctx_, client_, item.id);
     if (!network) return gone();
     if (!network->members.empty()) return kept("container " + printable(network->members.front().name) + " is in it now");
@@ -148,20 +148,20 @@ class Walk {
     return {};
   }
 
-  Verdict remove_volume(const PruneItem& item) {
+  Removal remove_volume(const PruneItem& item) {
     const auto volume = engine::find_volume(ctx_, client_, item.id);
     if (!volume) return gone();
     if (!is_planned_one(*volume, item)) return kept("another volume has its name now");
     if (const std::string user = volume_user(item); !user.empty()) return kept("container " + printable(user) + " uses it now");
-    Verdict verdict;
+    Removal verdict;
     if (item.is_named && options_.archive_folder) {
       try {
         verdict.archive = archive_volume(ctx_, client_, state_, item.id, *options_.archive_folder);
       } catch (const Error& error) {  // of the volume or of what drover reads it by: not the volume's going by itself
         if (error.code() != ErrorCode::not_found) throw;
-        return {.state = State::failed, .why = std::string("not archived: ") + error.what()};
+        return {.state = PruneState::failed, .why = std::string("not archived: ") + error.what()};
       }
-      if (const std::string user = volume_user(item); !user.empty()) return {State::kept, "container " + printable(user) + " uses it now", verdict.archive};
+      if (const std::string user = volume_user(item); !user.empty()) return {PruneState::kept, "container " + printable(user) + " uses it now", verdict.archive};
     }
     engine::remove_volume(ctx_, client_, item.id);
     return verdict;
@@ -181,9 +181,9 @@ class Walk {
   }
 
   // The one kind without a removal by ID; the prune call takes one ID as a pattern.
-  Verdict remove_build_cache(const PruneItem& item) {
+  Removal remove_build_cache(const PruneItem& item) {
     const auto pruned = engine::prune_build_cache(ctx_, client_, {.all = true, .filters = {{"id", {"^" + item.id + "$"}}}});
-    return pruned.ids.empty() ? kept("the builder keeps it") : Verdict{};
+    return pruned.ids.empty() ? kept("the builder keeps it") : Removal{};
   }
 
   const Context& ctx_;
@@ -219,7 +219,7 @@ std::optional<std::int64_t> measure(const Context& ctx, engine::Client& client, 
 
 }  // namespace
 
-std::string_view to_string(State state) {
+std::string_view to_string(PruneState state) {
   constexpr std::array<std::string_view, 4> names{"removed", "gone", "kept", "failed"};
   return names[static_cast<std::size_t>(state)];
 }
@@ -234,9 +234,9 @@ PruneReport apply_prune(const Context& ctx, engine::Client& client, const StateF
     for (const PruneItem& item : plan.remove) {
       ctx.check_stop();
       report.outcomes.push_back(walk.apply(item));
-      const State end = report.outcomes.back().state;
-      const std::uint64_t bytes = end == State::removed || end == State::gone ? freed.remove(item) : 0;
-      if (end == State::removed) report.bytes += bytes;
+      const PruneState end = report.outcomes.back().state;
+      const std::uint64_t bytes = end == PruneState::removed || end == PruneState::gone ? freed.remove(item) : 0;
+      if (end == PruneState::removed) report.bytes += bytes;
       if (options.on_outcome) options.on_outcome(report.outcomes.back());
     }
   } catch (const Error& error) {

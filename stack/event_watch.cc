@@ -11,7 +11,7 @@ namespace {
 constexpr std::chrono::seconds subscription_max{20};
 constexpr std::chrono::hours any_time{1};
 
-engine::EventOptions wanted() {
+engine::EventOptions wanted_events() {
   engine::EventOptions options;
   options.filters = {{"type", {"container"}}, {"event", {"die", "start", "health_status", "destroy"}}};
   return options;
@@ -29,7 +29,7 @@ EventWatch::EventWatch(const Context& ctx, engine::Client& client, OnNews on_new
     : on_news_(std::move(on_news)),
       forward_(ctx.stop, [this] { stop_.request_stop(); }),
       ctx_(stopped_by(ctx, stop_)),
-      events_(ctx_, client, wanted()) {
+      events_(ctx_, client, wanted_events()) {
   const auto first = events_.next(ctx_, subscription_max);  // "subscribed"
   if (!first) throw Error(ErrorCode::network, "the engine does not tell its events (GET /events): no answer within " + std::to_string(subscription_max.count()) + " s");
   reader_ = std::jthread([this] { read_all(); });

@@ -12,7 +12,7 @@ namespace drover::stack {
 namespace {
 
 constexpr std::size_t output_bytes_max = 16U << 10U;
-constexpr std::chrono::seconds patience{10};
+constexpr std::chrono::seconds log_patience{10};
 
 }  // namespace
 
@@ -30,7 +30,7 @@ std::string last_words_of(std::string_view output) {
 std::string read_last_words(const Context& ctx, engine::Client& client, std::string_view container) {
   std::string output;
   try {
-    engine::read_container_logs(ctx.within(patience), client, container, {.tail = last_lines_max}, [&](engine::OutputStream, std::span<const std::byte> bytes) {
+    engine::read_container_logs(ctx.within(log_patience), client, container, {.tail = last_lines_max}, [&](engine::OutputStream, std::span<const std::byte> bytes) {
       output += as_text(bytes);
       if (output.size() > 2 * output_bytes_max) output.erase(0, output.size() - output_bytes_max);
     });

@@ -12,7 +12,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::string_view first_word = "drover-ledger";
-constexpr std::string_view version = "1";
+constexpr std::string_view ledger_version = "1";
 
 std::int64_t seconds_of(TimePoint time) { return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count(); }
 TimePoint time_of(const Json& seconds) { return TimePoint(std::chrono::seconds(seconds.get<std::int64_t>())); }
@@ -119,14 +119,14 @@ Ledger ledger_of_json(const Json& json) {
 // Names come from engines, which take any bytes; those that are no UTF-8 are kept as what can be told of them.
 std::string to_bytes(const Ledger& ledger) {
   const std::string body = json_of(ledger).dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
-  return std::string(first_word) + " " + std::string(version) + " " + Digest::of(body).to_string() + "\n" + body;
+  return std::string(first_word) + " " + std::string(ledger_version) + " " + Digest::of(body).to_string() + "\n" + body;
 }
 
 Ledger parse_ledger(std::string_view bytes) {
   const std::size_t end = bytes.find('\n');
   const std::vector<std::string_view> words = split(bytes.substr(0, end), ' ');
   if (end == std::string_view::npos || words.size() != 3 || words[0] != first_word) throw Error(ErrorCode::invalid, "its first line is damaged");
-  if (words[1] != version) throw Error(ErrorCode::invalid, "it is of format " + printable(words[1], 20) + ", written by a newer drover");
+  if (words[1] != ledger_version) throw Error(ErrorCode::invalid, "it is of format " + printable(words[1], 20) + ", written by a newer drover");
   const std::string_view body = bytes.substr(end + 1);
   if (Digest::of(body).to_string() != words[2]) throw Error(ErrorCode::invalid, "its bytes are not those that were written");
   try {

@@ -86,9 +86,9 @@ Forecast look_ahead(const registry::Client& registry, const store::BlobStore& st
 
 // One run. Each image's entries are written by one thread at a time: the pull's callback hands them to a loader through the queue,
 // and what is left is written after both have ended.
-class Run {
+class Prefetching {
  public:
-  Run(const Context& outer, registry::Client& registry, store::BlobStore& store, const std::vector<WantedImage>& images,
+  Prefetching(const Context& outer, registry::Client& registry, store::BlobStore& store, const std::vector<WantedImage>& images,
       const PrefetchOptions& options)
       : outer_(outer), inner_(outer), registry_(registry), store_(store), images_(images), options_(options) {
     inner_.stop = stop_.get_token();
@@ -302,7 +302,7 @@ class Run {
 
 PrefetchReport prefetch(const Context& ctx, registry::Client& registry, store::BlobStore& store, engine::Client* engine,
                         const std::vector<WantedImage>& images, const PrefetchOptions& options) {
-  return Run(ctx, registry, store, images, options)(engine);
+  return Prefetching(ctx, registry, store, images, options)(engine);
 }
 
 Forecast plan_prefetch(const Context& ctx, registry::Client& registry, const store::BlobStore& store,

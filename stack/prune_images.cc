@@ -19,7 +19,7 @@ std::string plain_digest_name(const std::string& name) {
   return at == std::string::npos ? name : repository_of(name) + name.substr(at);
 }
 
-bool is_hex(std::string_view text) {
+bool is_all_hex(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
@@ -40,7 +40,7 @@ class ImageNames {
     const auto [begin, end] = by_name_.equal_range(plain_digest_name(name));
     for (auto entry = begin; entry != end; ++entry) found.push_back(entry->second);
     const std::string_view hex = std::string_view(name).substr(name.starts_with("sha256:") ? 7 : 0);
-    if (hex.size() < 12 || !is_hex(hex)) return found;
+    if (hex.size() < 12 || !is_all_hex(hex)) return found;
     for (std::size_t i = 0; i < images_.size(); ++i) {
       if (images_[i].id.to_string().substr(7).starts_with(hex)) found.push_back(i);
     }

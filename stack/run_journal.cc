@@ -19,7 +19,7 @@ namespace {
 using Json = nlohmann::json;
 using State = compose::StepOutcome::State;
 
-constexpr int version = 1;
+constexpr int journal_version = 1;
 
 std::string line_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"; }
 
@@ -40,7 +40,7 @@ std::vector<std::string> steps_of(const compose::Plan& plan) {
 
 std::string to_line(const RunHeader& header) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(header.started.time_since_epoch()).count();
-  return line_of({{"droverRun", version}, {"project", header.project}, {"engine", header.engine}, {"started", seconds}, {"pid", header.pid}, {"steps", header.steps}});
+  return line_of({{"droverRun", journal_version}, {"project", header.project}, {"engine", header.engine}, {"started", seconds}, {"pid", header.pid}, {"steps", header.steps}});
 }
 
 RunHeader header_of_json(const Json& json) {
@@ -133,7 +133,7 @@ std::optional<CutOffRun> parse_run_journal(std::string_view bytes) {
       if (run) {
         if (json.is_object()) read_line(*run, json);
       } else {
-        if (!json.is_object() || json.value("droverRun", 0) != version) return std::nullopt;
+        if (!json.is_object() || json.value("droverRun", 0) != journal_version) return std::nullopt;
         run = CutOffRun{.header = header_of_json(json)};
       }
     } catch (const Json::exception&) {

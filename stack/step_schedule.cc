@@ -13,7 +13,7 @@ using compose::Step;
 using State = compose::StepOutcome::State;
 
 template <typename Kind>
-bool is(const Step& step) {
+bool does(const Step& step) {
   return std::holds_alternative<Kind>(step.action);
 }
 
@@ -50,12 +50,12 @@ StepSchedule::StepSchedule(const compose::Plan& plan, OnFailure on_failure) : no
 void StepSchedule::find_kinds() {
   for (Node& own : nodes_) {
     if (own.step == nullptr) continue;
-    if (is<compose::Await>(*own.step)) own.kind = Kind::wait;
-    if (is<compose::RestartContainer>(*own.step)) own.kind = Kind::free_start;
-    if (!is<compose::StartContainer>(*own.step)) continue;
+    if (does<compose::Await>(*own.step)) own.kind = Kind::wait;
+    if (does<compose::RestartContainer>(*own.step)) own.kind = Kind::free_start;
+    if (!does<compose::StartContainer>(*own.step)) continue;
     own.kind = Kind::free_start;
     for (const int other : own.step->depends_on) {
-      if (!is<compose::StopContainer>(*node(other).step)) continue;
+      if (!does<compose::StopContainer>(*node(other).step)) continue;
       own.kind = Kind::swap_start;
       if (!node(other).step->is_done) node(other).kind = Kind::swap_stop;
     }
@@ -78,7 +78,7 @@ void StepSchedule::settle(int step) {
 // One that could not be stopped may still run: the container that is to take its place would write to the same volumes. And it is all that
 // the service has, so that it is not removed either.
 bool StepSchedule::is_forbidden(const Step& step) const {
-  if (is<compose::StartContainer>(step)) return follows_failed_stop(step);
+  if (does<compose::StartContainer>(step)) return follows_failed_stop(step);
   const auto* const remove = std::get_if<compose::RemoveContainer>(&step.action);
   return remove != nullptr && std::any_of(nodes_.begin() + 1, nodes_.end(), [&](const Node& other) {
     const auto* const stop = std::get_if<compose::StopContainer>(&other.step->action);
@@ -90,8 +90,8 @@ bool StepSchedule::is_forbidden(const Step& step) const {
 bool StepSchedule::follows_failed_stop(const Step& step) const {
   return std::any_of(step.depends_on.begin(), step.depends_on.end(), [&](int id) {
     const Node& other = node(id);
-    if (is<compose::StopContainer>(*other.step)) return other.has_failed;
-    return !is<compose::StartContainer>(*other.step) && follows_failed_stop(*other.step);
+    if (does<compose::StopContainer>(*other.step)) return other.has_failed;
+    return !does<compose::StartContainer>(*other.step) && follows_failed_stop(*other.step);
   });
 }
 

@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t piece_bytes = 256U << 10U;
+constexpr std::size_t file_piece_bytes = 256U << 10U;
 
 bool is_denied(const std::error_code& error) { return error == std::errc::permission_denied || error == std::errc::operation_not_permitted; }
 
@@ -37,7 +37,7 @@ std::string_view kind_of(fs::file_type type) {
 
 class Walk {
  public:
-  Walk(const Context& ctx, const fs::path& folder) : ctx_(ctx), folder_(folder), piece_(piece_bytes) {}
+  Walk(const Context& ctx, const fs::path& folder) : ctx_(ctx), folder_(folder), piece_(file_piece_bytes) {}
 
   FolderListing run() {
     std::error_code error;

@@ -165,7 +165,7 @@ std::string to_text(const Json& json) {
   return text;
 }
 
-void check_name(std::string_view name) {
+void check_tag_name(std::string_view name) {
   const bool is_bad = name.empty() || name.size() > 4096 || std::any_of(name.begin(), name.end(), [](char c) {
     return static_cast<unsigned char>(c) <= 0x20 || static_cast<unsigned char>(c) >= 0x7f;
   });
@@ -199,7 +199,7 @@ std::vector<Tag> parse_index_tags(std::string_view json) {
 std::string with_tags(std::string_view json, const std::vector<Tag>& tags) {
   Json document = parse(json);
   for (const Tag& tag : tags) {
-    check_name(tag.name);
+    check_tag_name(tag.name);
     replace_tag(document.at("manifests"), tag);
   }
   return to_text(document);

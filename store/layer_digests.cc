@@ -10,9 +10,9 @@
 namespace drover::store {
 namespace {
 
-constexpr std::size_t piece_bytes = 256U << 10U;
+constexpr std::size_t layer_piece_bytes = 256U << 10U;
 // Buffers that begin at the same place of a page would compete for the same sets of the first cache (digest/sha256_lanes.h).
-constexpr std::size_t stagger_bytes = 64;
+constexpr std::size_t layer_stagger_bytes = 64;
 
 // The tar's bytes wait until bytes of the file come along, so that both go as one pair. A layer inflates to more than it was, so most of
 // the tar goes alone all the same.
@@ -56,8 +56,8 @@ class PairHash {
 
 LayerDigests read_layer_digests(const Context& ctx, const std::filesystem::path& file) {
   PairHash hash;
-  std::vector<std::byte> memory(2 * piece_bytes + stagger_bytes);
-  const std::array<std::span<std::byte>, 2> buffers{std::span(memory).first(piece_bytes), std::span(memory).last(piece_bytes)};
+  std::vector<std::byte> memory(2 * layer_piece_bytes + layer_stagger_bytes);
+  const std::array<std::span<std::byte>, 2> buffers{std::span(memory).first(layer_piece_bytes), std::span(memory).last(layer_piece_bytes)};
   InflateReader reader(file, [&](std::span<const std::byte> bytes) { hash.add_file_bytes(bytes); });
   for (std::size_t turn = 0;; turn ^= 1U) {
     ctx.check_stop();

@@ -10,7 +10,7 @@ namespace drover::store {
 namespace {
 
 constexpr std::size_t buffer_bytes = 256U << 10U;
-constexpr std::size_t read_ahead_bytes = 2U << 20U;
+constexpr std::size_t layer_read_ahead_bytes = 2U << 20U;
 
 }  // namespace
 
@@ -21,7 +21,7 @@ LayerInput::LayerInput(const std::filesystem::path& file, OnRead on_read)
 
 std::span<const std::byte> LayerInput::window() {
   if (begin_ == end_) {
-    posix_fadvise(fd_.get(), static_cast<off_t>(read_ + buffer_bytes), static_cast<off_t>(read_ahead_bytes), POSIX_FADV_WILLNEED);
+    posix_fadvise(fd_.get(), static_cast<off_t>(read_ + buffer_bytes), static_cast<off_t>(layer_read_ahead_bytes), POSIX_FADV_WILLNEED);
     begin_ = 0;
     end_ = read_at(fd_.get(), buffer_, read_, path_.string());
     read_ += end_;

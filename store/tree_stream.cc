@@ -22,7 +22,7 @@
 namespace drover::store {
 namespace {
 
-constexpr std::size_t piece_bytes = 256U << 10U;
+constexpr std::size_t tar_piece_bytes = 256U << 10U;
 
 struct ReadFree {
   void operator()(archive* a) const { archive_read_free(a); }
@@ -58,16 +58,16 @@ class Utf8Names {
 };
 
 // libarchive's reader over a source. What the source throws comes out of check().
-class Reader {
+class TarReader {
  public:
-  explicit Reader(const ByteSource& source) : source_(source), buffer_(piece_bytes), archive_(archive_read_new()) {
+  explicit TarReader(const ByteSource& source) : source_(source), buffer_(tar_piece_bytes), archive_(archive_read_new()) {
     if (!archive_) throw Error(ErrorCode::failed, "cannot make a tar reader: out of memory");
     archive_read_support_format_tar(archive_.get());
     archive_read_support_format_empty(archive_.get());
-    check(archive_read_open(archive_.get(), this, nullptr, &Reader::on_read, nullptr));
+    check(archive_read_open(archive_.get(), this, nullptr, &TarReader::on_read, nullptr));
   }
-  Reader(const Reader&) = delete;
-  Reader& operator=(const Reader&) = delete;
+  TarReader(const TarReader&) = delete;
+  TarReader& operator=(const TarReader&) = delete;
 
   archive_entry* next() {
     archive_entry* entry = nullptr;
@@ -89,7 +89,7 @@ class Reader {
 
  private:
   static la_ssize_t on_read(archive* a, void* self, const void** buffer) {
-    auto& reader = *static_cast<Reader*>(self);
+    auto& reader = *static_cast<TarReader*>(self);
     try {
       *buffer = reader.buffer_.data();
       return static_cast<la_ssize_t>(reader.source_(reader.buffer_));
@@ -215,10 +215,10 @@ std::string words_of(archive_entry* entry) {
 TreeListing copy_tree(const Context& ctx, const ByteSource& tar, const TreeCopy& copy) {
   const Utf8Names utf8;
   TreeListing listing;
-  Reader reader(tar);
+  TarReader reader(tar);
   std::optional<Writer> writer;
   if (copy.sink) writer.emplace(copy.sink, utf8);
-  std::vector<std::byte> piece(piece_bytes);
+  std::vector<std::byte> piece(tar_piece_bytes);
   while (archive_entry* const entry = reader.next()) {
     ctx.check_stop();
     const char* const name = archive_entry_pathname(entry);

@@ -20,7 +20,7 @@
 namespace drover::store {
 namespace {
 
-using Json = nlohmann::json;
+using Object = nlohmann::json;
 
 constexpr int zstd_level = 3;                          // zstd's own default
 constexpr std::uint32_t frame_magic = 0x184D2A5D;      // RFC 8878 section 3.1.2: skippable
@@ -39,14 +39,14 @@ std::string little_endian(std::uint32_t value) {
   return bytes;
 }
 
-Json json_of(const VolumeArchive& archive) {
+Object json_of(const VolumeArchive& archive) {
   return {{"volume", archive.volume}, {"driver", archive.driver},   {"labels", archive.labels}, {"options", archive.options},
           {"time", archive.time},     {"entries", archive.entries}, {"bytes", archive.bytes},   {"tree", archive.tree->to_string()}};
 }
 
 // JSON, its length, the closing word: found from the end of the file, passed over by every zstd reader.
 std::string trailer_of(const VolumeArchive& archive) {
-  const std::string words = json_of(archive).dump(-1, ' ', false, Json::error_handler_t::replace);
+  const std::string words = json_of(archive).dump(-1, ' ', false, Object::error_handler_t::replace);
   const std::string content = words + little_endian(static_cast<std::uint32_t>(words.size())) + std::string(closing);
   return little_endian(frame_magic) + little_endian(static_cast<std::uint32_t>(content.size())) + content;
 }
@@ -218,7 +218,7 @@ VolumeArchive read_volume_archive(const std::filesystem::path& file) {
   std::string words(words_bytes, '\0');
   read_at(fd.get(), std::as_writable_bytes(std::span(words)), size - tail_bytes - words_bytes, file.string());
   try {
-    const Json json = Json::parse(words);
+    const Object json = Object::parse(words);
     return {.volume = json.at("volume").get<std::string>(),
             .driver = json.at("driver").get<std::string>(),
             .labels = json.at("labels").get<std::map<std::string, std::string>>(),
@@ -227,7 +227,7 @@ VolumeArchive read_volume_archive(const std::filesystem::path& file) {
             .entries = json.at("entries").get<std::uint64_t>(),
             .bytes = json.at("bytes").get<std::uint64_t>(),
             .tree = Digest::parse(json.at("tree").get<std::string>())};
-  } catch (const Json::exception& error) {
+  } catch (const Object::exception& error) {
     throw no_archive(file, error.what());
   }
 }

@@ -47,7 +47,7 @@ std::string quiet_text(const std::vector<stack::CheckedImage>& images) {
   return text;
 }
 
-ExitCode run(Session& session) {
+ExitCode run_check(Session& session) {
   std::vector<stack::WantedImage> wanted = session.wanted_images();
   apply_platform(session.settings(), wanted);
   const bool is_against_store = session.flags().against == "store";
@@ -78,7 +78,7 @@ Command check_command() {
           .positionals = {{"REF", &Flags::references, "image references instead of the compose project's"}},
           .options = {{"--exit-code", &Flags::exit_code, "end with 10 when there are updates or missing images"},
                       {"--against", &Flags::against, "compare with the engine (default) or with the store's tags", "WHAT", {"engine", "store"}}},
-          .run = run};
+          .run = run_check};
 }
 
 }  // namespace drover::cli

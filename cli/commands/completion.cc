@@ -5,7 +5,7 @@
 namespace drover::cli {
 namespace {
 
-ExitCode run(Session& session) {
+ExitCode run_completion(Session& session) {
   const std::string& shell = session.flags().shell;
   if (shell.empty()) throw Error(ErrorCode::usage, "no shell is named; one of bash, zsh, fish");
   const GrammarNode root = grammar_tree();
@@ -23,7 +23,7 @@ Command completion_command() {
           .example = "  drover completion bash > /etc/bash_completion.d/drover",
           .positionals = {{"SHELL", &Flags::shell, "bash, zsh or fish", {"bash", "zsh", "fish"}}},
           .options = {},
-          .run = run};
+          .run = run_completion};
 }
 
 }  // namespace drover::cli

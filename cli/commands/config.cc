@@ -119,7 +119,7 @@ constexpr Part parts[] = {
     {&Flags::show_environment, print_environment},
 };
 
-ExitCode run(Session& session) {
+ExitCode run_config(Session& session) {
   const Flags& flags = session.flags();
   const auto count = std::count_if(std::begin(parts), std::end(parts), [&](const Part& part) { return flags.*part.is_asked; });
   if (count + (flags.hash.empty() ? 0 : 1) > 1)
@@ -162,7 +162,7 @@ Command config_command() {
                   {"--hash", &Flags::hash, "print the config hash of these services, or of all: *", "SERVICE[,SERVICE...]"},
                   {"--compose-epoch", &Flags::compose_epoch, "the release of docker compose whose hash is meant", "VERSION"},
                   {"--all-resources", &Flags::all_resources, "also networks, volumes, configs and secrets that no service uses"}},
-      .run = run};
+      .run = run_config};
 }
 
 }  // namespace drover::cli

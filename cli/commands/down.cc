@@ -4,7 +4,7 @@
 namespace drover::cli {
 namespace {
 
-ExitCode run(Session& session) {
+ExitCode run_down(Session& session) {
   const Flags& flags = session.flags();
   const Session::KnownProject project = session.known_project();
   compose::DownOptions options{.services = asked_services(session),
@@ -34,7 +34,7 @@ Command down_command() {
           .options = {{"--remove-orphans", &Flags::remove_orphans, "also containers of services that the files know no more"},
                       {"--volumes", &Flags::remove_volumes, "also the project's volumes, with their data"},
                       {"-t,--timeout", &Flags::stop_timeout, "then a container is killed (default: its own)", "SECONDS"}},
-          .run = run};
+          .run = run_down};
 }
 
 }  // namespace drover::cli

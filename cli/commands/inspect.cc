@@ -10,7 +10,7 @@
 namespace drover::cli {
 namespace {
 
-ExitCode run(Session& session) {
+ExitCode run_inspect(Session& session) {
   const std::vector<Reference> references = session.some_references("e.g. drover inspect redis:7; drover ls lists them");
   const store::BlobStore store = session.open_store(store::BlobStore::Access::read);
   // By the flag alone: DOCKER_DEFAULT_PLATFORM is about what to fetch.
@@ -36,7 +36,7 @@ Command inspect_command() {
           .example = "  drover inspect redis:7",
           .positionals = {{"REF", &Flags::references, "image references"}},
           .options = {},
-          .run = run};
+          .run = run_inspect};
 }
 
 }  // namespace drover::cli

@@ -72,7 +72,7 @@ void load_all(Session& session, Loading& loading, engine::Loader& loader) {
   });
 }
 
-ExitCode run(Session& session) {
+ExitCode run_load(Session& session) {
   const std::vector<Reference> references = session.some_references("e.g. drover load redis:7; drover ls lists them");
   const store::BlobStore store = session.open_store(store::BlobStore::Access::read);
   engine::Inventory inventory = session.take_inventory();
@@ -110,7 +110,7 @@ Command load_command() {
           .options = {{"--settle", &Flags::settle,
                        "after a load into a classic store, let the engine fetch the manifest so that it knows the digest (default auto)", "WHEN",
                        {"auto", "never"}}},
-          .run = run};
+          .run = run_load};
 }
 
 }  // namespace drover::cli

@@ -88,7 +88,7 @@ class LogWriter {
   std::map<std::string, const char*> colours_;
 };
 
-ExitCode run(Session& session) {
+ExitCode run_logs(Session& session) {
   const Flags& flags = session.flags();
   const Settings& settings = session.settings();
   if (settings.index && flags.services.size() != 1)
@@ -143,7 +143,7 @@ Command logs_command() {
                       {"--index", &Flags::index, "only the container with this number of the service", "N"},
                       {"--no-log-prefix", &Flags::no_log_prefix, "lines as they are, without the container's name"},
                       {"--no-color", &Flags::no_color, "no colours on a terminal [NO_COLOR]"}},
-          .run = run};
+          .run = run_logs};
 }
 
 }  // namespace drover::cli

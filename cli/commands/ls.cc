@@ -9,7 +9,7 @@
 namespace drover::cli {
 namespace {
 
-ExitCode run(Session& session) {
+ExitCode run_ls(Session& session) {
   std::vector<StoredImage> images;
   if (const auto store = session.try_open_store()) {
     for (const store::Tag& tag : store->tags()) images.push_back(read_stored_image(*store, tag));
@@ -33,7 +33,7 @@ Command ls_command() {
           .example = "  drover ls --json | jq -r '.images[].reference'",
           .positionals = {},
           .options = {},
-          .run = run};
+          .run = run_ls};
 }
 
 }  // namespace drover::cli

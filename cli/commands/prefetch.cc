@@ -63,7 +63,7 @@ void note(Session& session, const stack::PrefetchReport& report) {
   session.note_prefetched(records);
 }
 
-ExitCode run(Session& session) {
+ExitCode run_prefetch(Session& session) {
   const std::vector<stack::WantedImage> wanted = session.wanted_images();
   engine::Client* engine = session.flags().no_load ? nullptr : &session.engine();
   stack::PrefetchOptions options{.pull = session.pull_options({}),
@@ -107,7 +107,7 @@ Command prefetch_command() {
                {"--settle", &Flags::settle,
                 "after a load into a classic store, let the engine fetch the manifest so that it knows the digest (default auto)", "WHEN",
                 {"auto", "never"}}}),
-          .run = run};
+          .run = run_prefetch};
 }
 
 }  // namespace drover::cli

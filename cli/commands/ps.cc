@@ -19,7 +19,7 @@ std::string quiet_text(const std::vector<engine::ContainerSummary>& containers) 
   return text;
 }
 
-std::string services_text(const std::vector<engine::ContainerSummary>& containers) {
+std::string service_names(const std::vector<engine::ContainerSummary>& containers) {
   std::set<std::string> names;
   for (const engine::ContainerSummary& container : containers) names.insert(stack::service_of(container.labels));
   std::string text;
@@ -27,7 +27,7 @@ std::string services_text(const std::vector<engine::ContainerSummary>& container
   return text;
 }
 
-ExitCode run(Session& session) {
+ExitCode run_ps(Session& session) {
   const Flags& flags = session.flags();
   const Session::KnownProject project = session.known_project();
   const stack::ContainerChoice choice{.project = project.name,
@@ -44,7 +44,7 @@ ExitCode run(Session& session) {
   });
   session.output().set_document(containers_json(view));
   session.output().write_text(session.settings().quiet ? quiet_text(view.containers)
-                              : flags.show_services    ? services_text(view.containers)
+                              : flags.show_services    ? service_names(view.containers)
                                                        : containers_text(view));
   return ExitCode::done;
 }
@@ -68,7 +68,7 @@ Command ps_command() {
                        "STATE",
                        {"created", "running", "paused", "restarting", "removing", "exited", "dead"}},
                       {"--no-trunc", &Flags::no_trunc, "long commands whole"}},
-          .run = run};
+          .run = run_ps};
 }
 
 }  // namespace drover::cli

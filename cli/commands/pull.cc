@@ -53,7 +53,7 @@ registry::PullReport pull(Session& session, store::BlobStore& store, const std::
   return registry::pull(pacing.ctx(), session.registry(), store, std::move(resolutions), options);
 }
 
-ExitCode run(Session& session) {
+ExitCode run_pull(Session& session) {
   if (session.flags().references.empty()) {
     throw Error(ErrorCode::usage,
                 "no image is named; " + std::string(session.has_project() ? remedy_with_project : remedy_without_project));
@@ -86,7 +86,7 @@ Command pull_command() {
           .example = "  drover pull --platform linux/amd64 --platform linux/arm64 redis:7 nginx:1.27",
           .positionals = {{"REF", &Flags::references, "image references"}},
           .options = with_budget_options({}),
-          .run = run};
+          .run = run_pull};
 }
 
 }  // namespace drover::cli

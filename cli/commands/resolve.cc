@@ -38,7 +38,7 @@ Error missing_platform(const ResolvedView& view, const Platform& wanted) {
                "no manifest of " + view.reference + " for " + wanted.to_string() + " (has " + join(names, ", ") + "); try another --platform");
 }
 
-ExitCode run(Session& session) {
+ExitCode run_resolve(Session& session) {
   const std::vector<Reference> references = session.some_references("e.g. drover resolve redis:7");
   const Platform wanted = wanted_platform(session.settings());
   const bool must_match = session.settings().platforms && !session.settings().platforms->all;
@@ -77,7 +77,7 @@ Command resolve_command() {
           .example = "  drover resolve redis:7 --platform linux/arm64 --explain",
           .positionals = {{"REF", &Flags::references, "image references"}},
           .options = {{"--explain", &Flags::explain, "why this platform, and how the registry is reached"}},
-          .run = run};
+          .run = run_resolve};
 }
 
 }  // namespace drover::cli

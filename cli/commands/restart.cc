@@ -4,7 +4,7 @@
 namespace drover::cli {
 namespace {
 
-ExitCode run(Session& session) {
+ExitCode run_restart(Session& session) {
   const compose::RestartOptions options{.services = asked_services(session),
                                         .with_dependents = !session.flags().no_deps,
                                         .timeout = session.settings().stop_timeout};
@@ -24,7 +24,7 @@ Command restart_command() {
           .positionals = {{"SERVICE", &Flags::services, "only these services, and those that depend on them with restart: true"}},
           .options = {{"-t,--timeout", &Flags::stop_timeout, "then a container is killed (default: its own)", "SECONDS"},
                       {"--no-deps", &Flags::no_deps, "not those that depend on them"}},
-          .run = run};
+          .run = run_restart};
 }
 
 }  // namespace drover::cli

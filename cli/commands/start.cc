@@ -4,7 +4,7 @@
 namespace drover::cli {
 namespace {
 
-ExitCode run(Session& session) {
+ExitCode run_start(Session& session) {
   compose::StartOptions options{.services = asked_services(session), .waits = session.flags().wait};
   options.wait_timeout = session.settings().gate_timeout.value_or(options.wait_timeout);
   return run_change(session, [&](const compose::Project& project, const compose::ProjectState& state) {
@@ -26,7 +26,7 @@ Command start_command() {
       .positionals = {{"SERVICE", &Flags::services, "only these services, and what they depend on"}},
       .options = {{"--wait", &Flags::wait, "until all of them run, or are healthy where they have a health check"},
                   {"--wait-timeout", &Flags::gate_timeout, "give up waiting then (default 300)", "SECONDS"}},
-      .run = run};
+      .run = run_start};
 }
 
 }  // namespace drover::cli

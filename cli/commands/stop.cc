@@ -4,7 +4,7 @@
 namespace drover::cli {
 namespace {
 
-ExitCode run(Session& session) {
+ExitCode run_stop(Session& session) {
   const compose::StopOptions options{.services = asked_services(session), .timeout = session.settings().stop_timeout};
   return run_change(session, [&](const compose::Project& project, const compose::ProjectState& state) {
     return plan_stop(project, state, options);
@@ -21,7 +21,7 @@ Command stop_command() {
           .example = "  drover stop -t 30 web",
           .positionals = {{"SERVICE", &Flags::services, "only these services"}},
           .options = {{"-t,--timeout", &Flags::stop_timeout, "then a container is killed (default: its own)", "SECONDS"}},
-          .run = run};
+          .run = run_stop};
 }
 
 }  // namespace drover::cli

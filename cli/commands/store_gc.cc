@@ -24,7 +24,7 @@ std::string quiet_text(const store::GcPlan& plan) {
   return text;
 }
 
-ExitCode run(Session& session) {
+ExitCode run_store_gc(Session& session) {
   std::optional<store::BlobStore> store = session.open_store(store::BlobStore::Access::read);
   const std::filesystem::path root = store->root();
   const store::GcPlan plan = store::plan_gc(session.ctx(), *store, choose_policy(session.settings()));
@@ -53,7 +53,7 @@ Command store_gc_command() {
           .positionals = {},
           .options = {{"--apply", &Flags::apply, "remove what the plan says"},
                       {"--min-age", &Flags::min_age, "keep what is younger: 30m, 24h, 7d (default 1h for blobs, 24h for leftovers)", "AGE"}},
-          .run = run};
+          .run = run_store_gc};
 }
 
 }  // namespace drover::cli

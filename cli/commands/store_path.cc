@@ -6,7 +6,7 @@
 namespace drover::cli {
 namespace {
 
-ExitCode run(Session& session) {
+ExitCode run_store_path(Session& session) {
   const std::string path = session.settings().store.string();
   if (path.empty()) throw Error(ErrorCode::usage, "no folder for the store: neither --store nor DROVER_STORE nor HOME is set");
   session.output().set_document({{"path", path}});
@@ -24,7 +24,7 @@ Command store_path_command() {
           .example = "  skopeo copy oci:$(drover store path):docker.io/library/redis:7 dir:/tmp/redis",
           .positionals = {},
           .options = {},
-          .run = run};
+          .run = run_store_path};
 }
 
 }  // namespace drover::cli

@@ -98,7 +98,7 @@ stack::UpReport up_and_look(Session& session, const stack::UpRequest& request, c
   return report;
 }
 
-ExitCode run(Session& session) {
+ExitCode run_up(Session& session) {
   check_up_flags(session.flags());
   compose::require_supported(session.project());
   const compose::Project project = project_of_up(session.project(), session.flags());
@@ -179,7 +179,7 @@ Command up_command() {
                   {"-d,--detach", &Flags::detach, "accepted: drover up always is"},
                   {"--build", &Flags::build, "refused: drover does not build"},
                   {"--no-build", &Flags::no_build, "accepted: drover does not build"}},
-      .run = run};
+      .run = run_up};
 }
 
 }  // namespace drover::cli

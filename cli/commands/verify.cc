@@ -41,7 +41,7 @@ Error damage_error(const store::VerifyReport& report, bool has_tried) {
                                       (faults == report.unusable.size() ? ", or remove the tags by pulling them anew" : ""));
 }
 
-ExitCode run(Session& session) {
+ExitCode run_verify(Session& session) {
   const bool is_repair = session.flags().repair && !session.settings().dry_run;
   store::BlobStore store = session.open_store(is_repair ? store::BlobStore::Access::write : store::BlobStore::Access::read);
   store::VerifyReport found = verify(session, store);
@@ -78,7 +78,7 @@ Command verify_command() {
           .positionals = {},
           .options = {{"--repair", &Flags::repair, "fetch again what is damaged or missing"},
                       {"--deep", &Flags::deep, "inflate every layer too: does it unpack to what its image says?"}},
-          .run = run};
+          .run = run_verify};
 }
 
 }  // namespace drover::cli
