@@ -3,11 +3,9 @@
 
 #include "registry/transfer.h"
 
-#define BOOST_TEST_MODULE registry_pull
-#include <boost/test/included/unit_test.hpp>
-
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
 
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_registry.h"
