@@ -17,6 +17,8 @@
 using namespace drover;
 using namespace std::chrono_literals;
 
+BOOST_AUTO_TEST_SUITE(child_process)
+
 namespace {
 
 // What a shell's `echo $$ >&2` leaves; waits for it.
@@ -28,8 +30,6 @@ pid_t pid_in(const ChildProcess& child) {
 bool is_alive(pid_t pid) { return kill(pid, 0) == 0; }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(child_process)
 
 BOOST_AUTO_TEST_CASE(its_end_and_its_last_words_are_kept) {
   const ChildProcess child("/bin/sh", {"-c", "echo dropped; read line; echo \"last words $line\" >&2; exit 3"});

@@ -8,14 +8,14 @@ using namespace drover;
 using namespace std::chrono_literals;
 namespace data = boost::unit_test::data;
 
+BOOST_AUTO_TEST_SUITE(retry)
+
 namespace {
 
 // 2026-11-21 00:00:00 UTC.
 const auto now = std::chrono::system_clock::from_time_t(1795219200);
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(retry)
 
 BOOST_AUTO_TEST_CASE(delays_double_up_to_the_longest) {
   const RetryPolicy policy{.attempts_max = 20, .first = 200ms, .longest = 1000ms, .patience = 10s};

@@ -13,6 +13,8 @@
 using namespace drover::cli;
 namespace data = boost::unit_test::data;
 
+BOOST_AUTO_TEST_SUITE(deadline)
+
 namespace {
 
 // The zone of the process, for one test.
@@ -132,8 +134,6 @@ const Row past_rows[] = {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(deadline)
 
 BOOST_DATA_TEST_CASE(a_past_moment_is_understood_or_nothing, data::make(past_rows), row) {
   const auto now = at(row.now);

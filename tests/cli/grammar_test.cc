@@ -13,6 +13,8 @@ using namespace drover;
 using namespace drover::cli;
 namespace data = boost::unit_test::data;
 
+BOOST_AUTO_TEST_SUITE(grammar)
+
 namespace {
 
 std::string usage_of(const std::vector<std::string>& words) {
@@ -28,8 +30,6 @@ std::string usage_of(const std::vector<std::string>& words) {
 using Words = std::vector<std::string>;
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(grammar)
 
 BOOST_AUTO_TEST_CASE(global_options_stand_before_or_after_the_command) {
   for (const Words& words : {Words{"--json", "--platform", "linux/arm64", "pull", "redis:7"}, Words{"pull", "redis:7", "--platform=linux/arm64", "--json"},

@@ -13,6 +13,8 @@ using namespace drover::cli;
 using drover::test::FakeClock;
 using Kind = ProgressEvent::Kind;
 
+BOOST_AUTO_TEST_SUITE(progress)
+
 namespace {
 
 ProgressEvent event(Kind kind, const char* id, std::uint64_t done, std::uint64_t total, const char* phase = "fetch") {
@@ -33,8 +35,6 @@ struct Shown {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(progress)
 
 BOOST_AUTO_TEST_CASE(plain_writes_a_line_a_finished_blob) {
   using namespace std::chrono_literals;

@@ -15,6 +15,8 @@ using namespace drover;
 using namespace drover::cli;
 namespace data = boost::unit_test::data;
 
+BOOST_AUTO_TEST_SUITE(render_containers)
+
 namespace {
 
 struct Age {
@@ -32,8 +34,6 @@ const Age ages[] = {{-5, "Less than a second"}, {0, "Less than a second"}, {1, "
 std::string of(std::vector<engine::PublishedPort> ports) { return ports_text(std::move(ports)); }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(render_containers)
 
 BOOST_DATA_TEST_CASE(an_age_is_in_dockers_words, data::make(ages), age) { BOOST_TEST(age_text(std::chrono::seconds(age.seconds)) == age.text); }
 

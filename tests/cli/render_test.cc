@@ -10,6 +10,8 @@
 using namespace drover;
 using namespace drover::cli;
 
+BOOST_AUTO_TEST_SUITE(render)
+
 namespace {
 
 Digest digest(char c) { return Digest::parse("sha256:" + std::string(64, c)); }
@@ -40,8 +42,6 @@ stack::PrefetchedImage prefetched(const char* reference, stack::PrefetchedImage:
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(render)
 
 BOOST_AUTO_TEST_CASE(an_error_has_code_and_message) {
   Error error(ErrorCode::rate_limited, "too many");

@@ -12,6 +12,8 @@ using namespace drover;
 using namespace drover::cli;
 namespace data = boost::unit_test::data;
 
+BOOST_AUTO_TEST_SUITE(settings)
+
 namespace {
 
 const Machine user{.is_root = false, .is_error_terminal = false, .working_directory = "/home/ann/stack"};
@@ -35,8 +37,6 @@ std::string error_of(const std::function<void(Flags&)>& set, const Environment& 
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(settings)
 
 BOOST_AUTO_TEST_CASE(the_cache_has_a_place_or_none) {
   BOOST_TEST(cache_folder(home, root) == "/var/cache/drover");

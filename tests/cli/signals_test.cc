@@ -17,6 +17,8 @@
 using namespace drover::test;
 using nlohmann::ordered_json;
 
+BOOST_AUTO_TEST_SUITE(signals)
+
 namespace {
 
 // A child whose standard error is a pipe that is read here.
@@ -74,8 +76,6 @@ class Child {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(signals)
 
 BOOST_AUTO_TEST_CASE(ctrl_c_keeps_what_was_fetched_and_says_how_to_go_on) {
   FakeRegistry registry;

@@ -10,6 +10,8 @@
 using namespace drover;
 using namespace drover::cli;
 
+BOOST_AUTO_TEST_SUITE(version)
+
 namespace {
 
 void no_blocks(const Sha256Lane*, std::size_t) {}
@@ -24,8 +26,6 @@ KernelView view(FigureSource source) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(version)
 
 BOOST_AUTO_TEST_CASE(the_text_names_rows_and_choice) {
   BOOST_TEST(kernels_text(view(FigureSource::measured)) ==

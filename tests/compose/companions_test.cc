@@ -7,6 +7,8 @@
 using namespace drover;
 using namespace drover::compose;
 
+BOOST_AUTO_TEST_SUITE(companions)
+
 namespace {
 
 Project load(const std::string& text) {
@@ -91,8 +93,6 @@ template <typename Function> std::string refusal(ErrorCode code, const Function&
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(companions)
 
 BOOST_AUTO_TEST_CASE(stop_goes_from_dependents_to_dependencies) {
   BOOST_TEST(to_text(plan_stop(load(shop), all_running(), {})) == "#1 container shop-web-1, stop, asked to stop\n"

@@ -8,6 +8,8 @@
 using namespace drover::compose;
 namespace data = boost::unit_test::data;
 
+BOOST_AUTO_TEST_SUITE(config_hashes)
+
 namespace {
 
 Project load(const std::string& text) {
@@ -36,8 +38,6 @@ std::ostream& operator<<(std::ostream& out, const Release& release) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(config_hashes)
 
 BOOST_DATA_TEST_CASE(a_release_has_an_epoch,
                      data::make(std::vector<Release>{{"2.23.3", std::nullopt},

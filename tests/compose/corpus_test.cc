@@ -26,6 +26,8 @@ using namespace drover::compose;
 namespace data = boost::unit_test::data;
 namespace fs = std::filesystem;
 
+BOOST_AUTO_TEST_SUITE(corpus_of_projects)
+
 namespace {
 
 const fs::path corpus = COMPOSE_TEST_CORPUS;
@@ -136,8 +138,6 @@ int marked_line(const std::string& text) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(corpus_of_projects)
 
 BOOST_DATA_TEST_CASE(a_project_means_what_docker_compose_says, data::make(accepted()), test) {
   const Project project = load_project(options_of(test));

@@ -8,6 +8,8 @@
 using namespace drover;
 using namespace drover::compose;
 
+BOOST_AUTO_TEST_SUITE(create_bodies)
+
 namespace {
 
 Project load(const std::string& text) {
@@ -33,8 +35,6 @@ std::string refusal(const std::string& service, const CreateContext& context = {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(create_bodies)
 
 BOOST_AUTO_TEST_CASE(a_plain_service_asks_for_little) {
   const CreateBody created = body_of("command: run");

@@ -11,6 +11,8 @@ using namespace drover;
 using namespace drover::compose;
 using Json = nlohmann::json;
 
+BOOST_AUTO_TEST_SUITE(differences)
+
 namespace {
 
 CreateBody body_of(const std::string& service, int api_minor = 44) {
@@ -84,8 +86,6 @@ struct Row {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(differences)
 
 BOOST_AUTO_TEST_CASE(a_container_as_it_was_made_has_none) {
   for (const char* service : {

@@ -11,6 +11,8 @@ using namespace drover;
 using namespace drover::compose;
 namespace data = boost::unit_test::data;
 
+BOOST_AUTO_TEST_SUITE(dotenv)
+
 namespace {
 
 const VariableLookup outer = [](std::string_view name) -> std::optional<std::string> {
@@ -102,8 +104,6 @@ const Row refused[] = {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(dotenv)
 
 BOOST_DATA_TEST_CASE(a_file_says, data::make(rows), row) {
   const Environment values = parse(row.text);

@@ -23,6 +23,8 @@ using namespace drover::compose;
 namespace data = boost::unit_test::data;
 namespace fs = std::filesystem;
 
+BOOST_AUTO_TEST_SUITE(golden)
+
 namespace {
 
 struct Result {
@@ -67,8 +69,6 @@ Result load(const ProjectCase& test) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(golden)
 
 BOOST_DATA_TEST_CASE(a_project_is_understood_as_before, data::make(find_project_cases(COMPOSE_TEST_DATA)), test) {
   const Result result = load(test);

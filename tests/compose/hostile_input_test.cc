@@ -15,6 +15,8 @@ using namespace drover;
 using namespace drover::compose;
 namespace fs = std::filesystem;
 
+BOOST_AUTO_TEST_SUITE(hostile_input)
+
 namespace {
 
 std::vector<std::string> corpus() {
@@ -46,8 +48,6 @@ bool loads(std::string text) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(hostile_input)
 
 BOOST_AUTO_TEST_CASE(cut_files_load_or_are_refused) {
   int loaded = 0;

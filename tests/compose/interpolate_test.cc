@@ -13,6 +13,8 @@ using namespace drover;
 using namespace drover::compose;
 namespace data = boost::unit_test::data;
 
+BOOST_AUTO_TEST_SUITE(interpolate_suite)
+
 namespace {
 
 std::optional<std::string> look_up(std::string_view name) {
@@ -131,8 +133,6 @@ const Row refused[] = {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(interpolate_suite)
 
 BOOST_DATA_TEST_CASE(a_form_becomes, data::make(accepted), row) { BOOST_TEST(interpolate(row.text).text == row.expected); }
 

@@ -6,6 +6,8 @@
 
 using namespace drover::compose;
 
+BOOST_AUTO_TEST_SUITE(plan)
+
 namespace {
 
 Plan swap() {
@@ -29,8 +31,6 @@ Plan swap() {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(plan)
 
 BOOST_AUTO_TEST_CASE(a_step_is_a_line) {
   BOOST_TEST(to_text(swap()) ==

@@ -12,6 +12,8 @@ using namespace drover::compose;
 using drover::test::TempDir;
 namespace fs = std::filesystem;
 
+BOOST_AUTO_TEST_SUITE(project_files)
+
 namespace {
 
 constexpr std::string_view any_project = "services: {a: {image: x}}\n";
@@ -43,8 +45,6 @@ ErrorCode code_of(Folder& folder) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(project_files)
 
 BOOST_AUTO_TEST_CASE(the_four_names_have_an_order) {
   Folder folder;

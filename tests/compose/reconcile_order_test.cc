@@ -7,6 +7,8 @@
 using namespace drover;
 using namespace drover::compose;
 
+BOOST_AUTO_TEST_SUITE(reconcile_order)
+
 namespace {
 
 // The plan from one text to the next.
@@ -31,8 +33,6 @@ std::string start_first_note(const std::string& keys, const std::string& rest = 
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(reconcile_order)
 
 BOOST_AUTO_TEST_CASE(a_dependent_waits_until_a_new_dependency_is_healthy) {
   const std::string text = "services: {web: {image: app:N, depends_on: {db: {condition: service_healthy}}}, db: {image: db:N, "

@@ -14,6 +14,8 @@
 using namespace drover;
 using namespace drover::compose;
 
+BOOST_AUTO_TEST_SUITE(reconcile_random)
+
 namespace {
 
 constexpr int services_max = 6;
@@ -295,8 +297,6 @@ void run(unsigned seed) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(reconcile_random)
 
 BOOST_AUTO_TEST_CASE(every_plan_and_every_cut_plan_ends_well) {
   unsigned first = 1;

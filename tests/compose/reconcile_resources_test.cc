@@ -7,6 +7,8 @@
 using namespace drover;
 using namespace drover::compose;
 
+BOOST_AUTO_TEST_SUITE(reconcile_resources)
+
 namespace {
 
 const std::string networks_text =
@@ -27,8 +29,6 @@ const Step& find_step(const Plan& plan, const std::string& resource, const std::
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(reconcile_resources)
 
 BOOST_AUTO_TEST_CASE(a_changed_network_is_made_again_with_all_of_its_members) {
   Shop shop;

@@ -9,6 +9,8 @@
 using namespace drover;
 using namespace drover::compose;
 
+BOOST_AUTO_TEST_SUITE(reconcile_slots)
+
 namespace {
 
 const std::string first = "services: {web: {image: app:1}}";
@@ -27,8 +29,6 @@ Shop cut_after(int steps) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(reconcile_slots)
 
 BOOST_AUTO_TEST_CASE(a_container_made_for_the_swap_is_taken_up) {
   Shop shop = cut_after(1);

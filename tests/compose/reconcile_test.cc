@@ -7,6 +7,8 @@
 using namespace drover;
 using namespace drover::compose;
 
+BOOST_AUTO_TEST_SUITE(reconcile_plans)
+
 namespace {
 
 const std::string web_and_db =
@@ -34,8 +36,6 @@ std::string actions(const Plan& plan) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(reconcile_plans)
 
 BOOST_AUTO_TEST_CASE(a_new_project_is_created_whole_and_then_started) {
   Shop shop;

@@ -14,6 +14,8 @@ using drover::test::PlanBuilder;
 using drover::test::swap_plan;
 using State = StepOutcome::State;
 
+BOOST_AUTO_TEST_SUITE(rollback)
+
 namespace {
 
 const std::string old_db(64, 'a');
@@ -55,8 +57,6 @@ std::string text_of(const Plan& plan) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(rollback)
 
 BOOST_AUTO_TEST_CASE(what_a_run_that_ended_has_done_is_not_undone) {
   Plan plan = two_services();

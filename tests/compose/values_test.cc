@@ -16,6 +16,8 @@ using namespace drover;
 using namespace drover::compose;
 namespace data = boost::unit_test::data;
 
+BOOST_AUTO_TEST_SUITE(values)
+
 namespace {
 
 struct Row {
@@ -51,8 +53,6 @@ std::string words_of(const std::string& text) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(values)
 
 BOOST_DATA_TEST_CASE(a_size_is_read,
                      data::make(std::vector<Row>{{"1g", "1073741824"},

@@ -16,6 +16,8 @@ namespace drover::compose {
 std::ostream& operator<<(std::ostream& out, Node::Kind kind) { return out << describe(kind); }
 }  // namespace drover::compose
 
+BOOST_AUTO_TEST_SUITE(yaml)
+
 namespace {
 
 std::string json_of(std::string_view text) { return to_json(parse_yaml(text, "f.yml").at(0).root).dump(); }
@@ -129,8 +131,6 @@ const TextRow refused[] = {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(yaml)
 
 BOOST_DATA_TEST_CASE(a_plain_scalar_is, data::make(scalars), row) {
   const PlainScalar scalar = resolve_plain_scalar(row.text);

@@ -11,6 +11,8 @@
 #include <vector>
 
 namespace drover {
+BOOST_AUTO_TEST_SUITE(digest)
+
 namespace {
 
 const std::string a64(64, 'a');
@@ -49,8 +51,6 @@ const std::vector<Refused> refused = {
     {"compound algorithm", "sha256+b64u:" + a64},
     {"full-width digit", "sha256:" + a64.substr(3) + "\xEF\xBC\x91"},
 };
-
-BOOST_AUTO_TEST_SUITE(digest)
 
 BOOST_DATA_TEST_CASE(refuses, refused, row) {
   BOOST_TEST(!Digest::try_parse(row.text).has_value());
@@ -104,7 +104,8 @@ BOOST_AUTO_TEST_CASE(of_hashes_bytes_at_hand) {
   BOOST_TEST(Digest::of("").to_string() == "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
+}  // namespace
+
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
 }  // namespace drover

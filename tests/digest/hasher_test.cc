@@ -10,12 +10,12 @@
 #include <vector>
 
 namespace drover {
+BOOST_AUTO_TEST_SUITE(hasher)
+
 namespace {
 
 constexpr auto sha256 = Digest::Algorithm::sha256;
 constexpr auto sha512 = Digest::Algorithm::sha512;
-
-BOOST_AUTO_TEST_SUITE(hasher)
 
 BOOST_AUTO_TEST_CASE(hashes_sha256_in_pieces) {
   Hasher hasher(sha256);
@@ -101,7 +101,8 @@ BOOST_AUTO_TEST_CASE(a_build_without_openssl_refuses_sha512) {
 
 #endif
 
+}  // namespace
+
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
 }  // namespace drover

@@ -5,6 +5,8 @@
 #include <algorithm>
 
 namespace drover {
+BOOST_AUTO_TEST_SUITE(sha256_choice)
+
 namespace {
 
 constexpr CpuFeatures everything = ~feature::none;
@@ -34,8 +36,6 @@ std::string to_text(const Sha256Choice& choice) {
 std::string table_choice(const CpuModel& cpu, CpuFeatures have, const char* wanted = nullptr) {
   return to_text(Sha256Choice(table_figures(cpu, have, wanted)));
 }
-
-BOOST_AUTO_TEST_SUITE(sha256_choice)
 
 #if defined(__x86_64__)
 
@@ -101,7 +101,8 @@ BOOST_AUTO_TEST_CASE(the_host_has_a_name_of_one_line) {
   BOOST_TEST(std::all_of(name.begin(), name.end(), [](char c) { return c >= ' ' && c < 0x7F; }));
 }
 
+}  // namespace
+
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
 }  // namespace drover

@@ -6,6 +6,8 @@
 #include <algorithm>
 
 namespace drover {
+BOOST_AUTO_TEST_SUITE(sha256_lanes)
+
 namespace {
 
 using test::length_max;
@@ -98,8 +100,6 @@ void check_name(const std::string& name) {
   }
 }
 
-BOOST_AUTO_TEST_SUITE(sha256_lanes)
-
 namespace utf = boost::unit_test;
 
 BOOST_AUTO_TEST_CASE(portable) { check_name("portable"); }
@@ -175,7 +175,8 @@ BOOST_AUTO_TEST_CASE(a_part_of_a_block_is_refused_before_anything_is_hashed) {
   BOOST_TEST((one == Sha256().midstate()));
 }
 
+}  // namespace
+
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
 }  // namespace drover

@@ -9,13 +9,13 @@
 #include <utility>
 
 namespace drover {
+BOOST_AUTO_TEST_SUITE(sha256)
+
 namespace {
 
 using test::find_row;
 using test::random_bytes;
 using test::reference;
-
-BOOST_AUTO_TEST_SUITE(sha256)
 
 BOOST_AUTO_TEST_CASE(counts_bytes_and_keeps_the_midstate_at_a_block) {
   Sha256 sha256;
@@ -65,7 +65,8 @@ BOOST_AUTO_TEST_CASE(a_copy_continues_on_its_own) {
   BOOST_TEST(to_hex(two.finish()) == "961b6dd3ede3cb8ecbaacbd68de040cd78eb2ed5889130cceb4c49268ea4d506");
 }
 
+}  // namespace
+
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
 }  // namespace drover

@@ -14,6 +14,8 @@ using namespace drover;
 using engine::ArchiveFile;
 using engine::ArchiveSource;
 
+BOOST_AUTO_TEST_SUITE(archive_source)
+
 namespace {
 
 std::string read_all(ArchiveSource& source, std::size_t piece_bytes) {
@@ -46,8 +48,6 @@ ErrorCode failure_of(std::vector<ArchiveFile> files) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(archive_source)
 
 BOOST_AUTO_TEST_CASE(the_archive_is_the_same_whatever_the_readers_span) {
   const test::TempDir dir;

@@ -17,7 +17,7 @@ struct Item {
 };
 
 // One place, held by the first item while `others` more arrive; then what is sent with what.
-struct Fixture {
+struct BatchesFixture {
   Context ctx;
   Batches<Item> batches{1};
   std::mutex mutex;
@@ -65,7 +65,7 @@ struct Fixture {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(batches, Fixture)
+BOOST_FIXTURE_TEST_SUITE(batches, BatchesFixture)
 
 BOOST_AUTO_TEST_CASE(what_waits_goes_with_the_next) {
   run(5, false);

@@ -17,6 +17,8 @@ using engine::EndpointFlags;
 using engine::find_endpoint;
 using Environment = std::map<std::string, std::string>;
 
+BOOST_AUTO_TEST_SUITE(endpoint)
+
 namespace {
 
 void put_file(const std::filesystem::path& path, std::string_view text) {
@@ -43,8 +45,6 @@ std::string address_of(const Endpoint& endpoint) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(endpoint)
 
 struct HostRow {
   const char* host;

@@ -16,6 +16,8 @@ using engine::EventSubscription;
 using test::EngineClient;
 using test::failure_of;
 
+BOOST_AUTO_TEST_SUITE(events)
+
 namespace {
 
 std::string event_text(int number, const char* action = "start") {
@@ -42,8 +44,6 @@ EventOptions quick() {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(events)
 
 BOOST_AUTO_TEST_CASE(an_event_is_read_with_what_it_has) {
   const auto event = engine::parse_event(nlohmann::json::parse(event_text(3, "health_status: healthy")));

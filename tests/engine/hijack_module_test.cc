@@ -20,6 +20,8 @@ using engine::OutputStream;
 using test::EngineClient;
 using test::failure_of;
 
+BOOST_AUTO_TEST_SUITE(hijack)
+
 namespace {
 
 // Gives its output at once, or once its input has ended; a stop ends every wait.
@@ -78,8 +80,6 @@ std::string talk(const Context& ctx, net::RawStream& stream, LogFormat format, c
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(hijack)
 
 BOOST_AUTO_TEST_CASE(input_and_output_go_over_one_connection) {
   EngineClient engine({.api_version = "1.45"});

@@ -16,6 +16,8 @@
 using namespace drover;
 using test::EngineClient;
 
+BOOST_AUTO_TEST_SUITE(inventory)
+
 namespace {
 
 const Digest layer_a = Digest::of("layer a");
@@ -35,8 +37,6 @@ test::FakeEngineImage redis() {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(inventory)
 
 BOOST_AUTO_TEST_CASE(a_classic_engine_is_known_by_its_chains) {
   EngineClient engine;

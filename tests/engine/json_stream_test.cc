@@ -13,6 +13,8 @@
 using namespace drover;
 using engine::JsonStream;
 
+BOOST_AUTO_TEST_SUITE(json_stream)
+
 namespace {
 
 struct Heard {
@@ -30,8 +32,6 @@ Heard hear(std::string_view text, std::size_t piece_bytes) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(json_stream)
 
 BOOST_AUTO_TEST_CASE(objects_are_the_same_however_the_input_is_cut) {
   const std::string text = "{\"a\":1}\r\n{\"b\":\"x\\ny\"}\n\x1e{\"c\":{}}\n\r\n{\"d\":[1,2]}";

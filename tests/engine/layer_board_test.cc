@@ -15,7 +15,7 @@ using engine::LoadImage;
 
 namespace {
 
-struct Fixture {
+struct LayerBoardFixture {
   test::TempDir dir;
   store::BlobStore store = store::BlobStore::open(dir.path() / "store", store::BlobStore::Access::write);
   LoadImage one = test::put_image(store, "one:1", {test::plain_layer("base"), test::plain_layer("one")});
@@ -26,7 +26,7 @@ struct Fixture {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(layer_board, Fixture)
+BOOST_FIXTURE_TEST_SUITE(layer_board, LayerBoardFixture)
 
 BOOST_AUTO_TEST_CASE(the_second_load_waits_for_the_shared_layer_only) {
   const auto first = board.take(one, false);

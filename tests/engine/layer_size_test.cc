@@ -10,6 +10,8 @@
 using namespace drover;
 using engine::hinted_plain_size;
 
+BOOST_AUTO_TEST_SUITE(layer_size)
+
 namespace {
 
 std::optional<std::uint64_t> hint(std::string_view file) {
@@ -17,8 +19,6 @@ std::optional<std::uint64_t> hint(std::string_view file) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(layer_size)
 
 BOOST_AUTO_TEST_CASE(the_hints_of_gzip_zstd_and_plain_files_are_their_sizes) {
   const std::string plain = test::layer_text("a");

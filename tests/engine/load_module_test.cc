@@ -21,6 +21,8 @@ using test::failure_of;
 using test::FakeEngineOptions;
 using test::LoadFault;
 
+BOOST_AUTO_TEST_SUITE(load)
+
 namespace {
 
 const FakeEngineOptions classic{};
@@ -63,8 +65,6 @@ struct Bench : test::EngineClient {
 std::vector<test::StoredLayer> three() { return {test::gzip_layer("base"), test::gzip_layer("mid"), test::gzip_layer("top")}; }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(load)
 
 BOOST_AUTO_TEST_CASE(a_classic_engine_gets_plain_layers_and_then_the_manifest) {
   Bench bench;

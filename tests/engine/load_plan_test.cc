@@ -17,7 +17,7 @@ using engine::StoreKind;
 
 namespace {
 
-struct Fixture {
+struct LoadPlanFixture {
   test::TempDir dir;
   store::BlobStore store = store::BlobStore::open(dir.path() / "store", store::BlobStore::Access::write);
   LoadImage image = test::put_image(store, "redis:7", {test::gzip_layer("base"), test::zstd_layer("mid", true), test::plain_layer("top")});
@@ -42,7 +42,7 @@ std::string digest_name(const LoadImage& image) { return "redis@" + image.root.d
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(load_plan, Fixture)
+BOOST_FIXTURE_TEST_SUITE(load_plan, LoadPlanFixture)
 
 BOOST_AUTO_TEST_CASE(an_empty_classic_engine_gets_everything_plain) {
   BOOST_TEST(to_text(plan_load(image, inventory(StoreKind::classic))) ==

@@ -15,6 +15,8 @@ using engine::LogFormat;
 using engine::LogFrames;
 using engine::OutputStream;
 
+BOOST_AUTO_TEST_SUITE(log_frames)
+
 namespace {
 
 std::string frame(char stream, std::string_view payload) {
@@ -48,8 +50,6 @@ ErrorCode code_of(std::string_view bytes, std::size_t piece = 3) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(log_frames)
 
 BOOST_DATA_TEST_CASE(frames_may_be_cut_anywhere, boost::unit_test::data::make({1, 2, 3, 7, 8, 9, 13, 1000}), piece) {
   const std::string bytes = frame(1, "hello\n") + frame(2, "oh") + frame(2, "") + frame(2, " no\n") + frame(0, "typed") + frame(1, std::string(300, 'x'));

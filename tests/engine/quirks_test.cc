@@ -9,6 +9,8 @@
 
 using namespace drover::engine;
 
+BOOST_AUTO_TEST_SUITE(quirks)
+
 namespace {
 
 constexpr std::optional<StoreKind> classic = StoreKind::classic;
@@ -38,8 +40,6 @@ std::string quirks_of(const EngineTraits& traits) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(quirks)
 
 const TraitsRow engines[] = {
     {"20.10", docker(41, classic),

@@ -26,6 +26,8 @@ using nlohmann::json;
 using test::EngineClient;
 using test::failure_of;
 
+BOOST_AUTO_TEST_SUITE(resources)
+
 namespace {
 
 const Digest image_id = Digest::of("image");
@@ -299,8 +301,6 @@ void run(EngineClient& engine, const std::string& version, const std::vector<Row
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(resources)
 
 BOOST_AUTO_TEST_CASE(each_function_asks_for_what_it_says) {
   EngineClient old({.api_version = "1.41"});

@@ -15,6 +15,8 @@ using namespace drover;
 using namespace drover::engine;
 using nlohmann::json;
 
+BOOST_AUTO_TEST_SUITE(resources)
+
 namespace {
 
 std::string seconds(const std::optional<Timestamp>& time) { return time ? to_seconds_text(*time) : "none"; }
@@ -48,8 +50,6 @@ std::string with_digest(std::string text) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(resources)
 
 BOOST_AUTO_TEST_CASE(a_container_in_full) {
   const auto found = parse_container_details(json::parse(with_digest(container_answer)));

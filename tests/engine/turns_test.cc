@@ -14,6 +14,8 @@ using namespace drover;
 using engine::Turns;
 using engine::Urgency;
 
+BOOST_AUTO_TEST_SUITE(turns)
+
 namespace {
 
 // Lets all of them wait behind one turn, then tells in which order they went.
@@ -38,8 +40,6 @@ std::string order_of(const std::vector<Urgency>& urgencies) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(turns)
 
 BOOST_AUTO_TEST_CASE(the_most_urgent_goes_first_and_equals_as_they_came) {
   const Urgency small{.is_awaited = false, .bytes = 1};

@@ -32,8 +32,8 @@ test::StoredLayer large_layer(std::string_view seed) {
   return {text, text, media_type::oci_layer};
 }
 
-struct Fixture : test::EngineClient {
-  Fixture() : test::EngineClient(FakeEngineOptions{}) {}
+struct UploadFixture : test::EngineClient {
+  UploadFixture() : test::EngineClient(FakeEngineOptions{}) {}
 
   LoadOutcome load() {
     engine::Loader loader(*client, store, engine::take_inventory(ctx, *client));
@@ -57,7 +57,7 @@ struct Fixture : test::EngineClient {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(upload_module, Fixture)
+BOOST_FIXTURE_TEST_SUITE(upload_module, UploadFixture)
 
 BOOST_AUTO_TEST_CASE(each_layer_crosses_once_and_the_partial_image_goes) {
   const LoadOutcome outcome = load();
@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(a_partial_image_that_cannot_be_removed_is_no_failure) {
 namespace {
 
 // Loads all of them at once; the first requests are held until everything has begun.
-std::size_t load_small_images(Fixture& fixture, std::size_t count) {
+std::size_t load_small_images(UploadFixture& fixture, std::size_t count) {
   std::vector<LoadImage> images;
   for (std::size_t i = 0; i < count; ++i) {
     images.push_back(test::put_image(fixture.store, "small" + std::to_string(i) + ":1", {test::gzip_layer("own" + std::to_string(i))}));

@@ -11,6 +11,8 @@ using engine::Inventory;
 using engine::LayerBoard;
 using engine::LoadImage;
 
+BOOST_AUTO_TEST_SUITE(upload)
+
 namespace {
 
 constexpr std::uint64_t mib = 1U << 20U;
@@ -42,8 +44,6 @@ const Row rows[] = {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(upload)
 
 BOOST_DATA_TEST_CASE(an_image_is_cut_where_both_sides_are_worth_a_request, rows, row) {
   Fixture fixture;

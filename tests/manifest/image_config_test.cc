@@ -9,6 +9,8 @@
 #include <vector>
 
 namespace drover {
+BOOST_AUTO_TEST_SUITE(image_config)
+
 namespace {
 
 using std::string;
@@ -45,8 +47,6 @@ const std::vector<Refused> refused = {
     {"a label twice", with(config_json, "\"A\":\"2\"", "\"a\":\"2\""), "is there twice"},
     {"not JSON", "<html>", "image configuration: not JSON"},
 };
-
-BOOST_AUTO_TEST_SUITE(image_config)
 
 BOOST_AUTO_TEST_CASE(reads_platform_diff_ids_and_date) {
   const ImageConfig config = parse_image_config(config_json);
@@ -118,7 +118,8 @@ BOOST_AUTO_TEST_CASE(layers_and_diff_ids_agree_in_number) {
                         (Says{ErrorCode::invalid, "3 layers and the image configuration 2 diff IDs"}));
 }
 
+}  // namespace
+
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
 }  // namespace drover

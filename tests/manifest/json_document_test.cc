@@ -14,6 +14,8 @@
 #include <vector>
 
 namespace drover {
+BOOST_AUTO_TEST_SUITE(json_document)
+
 namespace {
 
 struct Row {
@@ -67,8 +69,6 @@ constexpr std::array<std::string_view, 2> known = {"size", "kind"};
 JsonObject object_of(const nlohmann::json& json) { return JsonObject(json, "thing", known); }
 
 Says says(std::string piece) { return {ErrorCode::invalid, std::move(piece)}; }
-
-BOOST_AUTO_TEST_SUITE(json_document)
 
 BOOST_DATA_TEST_CASE(refuses, refused, row) { BOOST_CHECK_EXCEPTION(parse_json_strictly(row.text, "thing"), Error, says(row.piece)); }
 
@@ -167,7 +167,8 @@ BOOST_AUTO_TEST_CASE(absent_and_null_are_alike_except_for_arrays) {
   BOOST_CHECK_EXCEPTION(object.find_strings("d"), Error, says("array of strings"));
 }
 
+}  // namespace
+
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
 }  // namespace drover

@@ -12,6 +12,8 @@
 #include <vector>
 
 namespace drover {
+BOOST_AUTO_TEST_SUITE(documents)
+
 namespace {
 
 using std::string;
@@ -167,8 +169,6 @@ const std::vector<Refused> refused = {
 Manifest manifest_of(const string& text, std::string_view served_as = "") { return std::get<Manifest>(parse_document(text, served_as)); }
 Index index_of(const string& text, std::string_view served_as = "") { return std::get<Index>(parse_document(text, served_as)); }
 
-BOOST_AUTO_TEST_SUITE(documents)
-
 BOOST_DATA_TEST_CASE(accepts, accepted, row) {
   const Document document = parse_document(row.text, row.served_as);
 
@@ -271,7 +271,8 @@ BOOST_AUTO_TEST_CASE(mutated_documents_throw_nothing_but_error) {
   BOOST_TEST(parsed > 100U);  // otherwise nothing but the first check was tried
 }
 
+}  // namespace
+
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
 }  // namespace drover

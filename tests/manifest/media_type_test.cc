@@ -7,6 +7,8 @@
 #include <vector>
 
 namespace drover {
+BOOST_AUTO_TEST_SUITE(media_types)
+
 namespace {
 
 struct Row {
@@ -34,8 +36,6 @@ const std::vector<Row> rows = {
     {"*/*", ""},
     {";application/json", ""},
 };
-
-BOOST_AUTO_TEST_SUITE(media_types)
 
 BOOST_DATA_TEST_CASE(parses, rows, row) { BOOST_TEST(parse_media_type(row.text) == row.expected); }
 
@@ -82,7 +82,8 @@ BOOST_AUTO_TEST_CASE(generic_types_say_nothing) {
   BOOST_TEST(!is_generic_media_type(media_type::oci_index));
 }
 
+}  // namespace
+
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
 }  // namespace drover

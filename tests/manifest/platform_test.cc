@@ -11,6 +11,8 @@
 #include <vector>
 
 namespace drover {
+BOOST_AUTO_TEST_SUITE(platform)
+
 namespace {
 
 struct Row {
@@ -98,8 +100,6 @@ std::string names(const std::vector<Platform>& platforms) {
   for (const Platform& p : platforms) words.push_back(p.to_string());
   return join(words, " ");
 }
-
-BOOST_AUTO_TEST_SUITE(platform)
 
 BOOST_DATA_TEST_CASE(parses_and_normalises, parsed, row) {
   const Platform platform = Platform::parse(row.text);
@@ -218,7 +218,8 @@ BOOST_AUTO_TEST_CASE(ranks_what_is_not_normalised) {
   BOOST_TEST(rank.has_value());
 }
 
+}  // namespace
+
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
 }  // namespace drover

@@ -10,6 +10,8 @@
 #include <vector>
 
 namespace drover {
+BOOST_AUTO_TEST_SUITE(reference)
+
 namespace {
 
 struct Row {
@@ -148,8 +150,6 @@ const std::vector<Refused> refused = {
     {"[::1]:/x", "not a port"},
 };
 
-BOOST_AUTO_TEST_SUITE(reference)
-
 BOOST_DATA_TEST_CASE(parses, accepted, row) {
   const Reference reference = Reference::parse(row.text);
 
@@ -206,7 +206,8 @@ BOOST_AUTO_TEST_CASE(messages_hold_no_control_characters) {
                         [](const Error& e) { return std::string(e.what()).find_first_of("\x1b\a") == std::string::npos; });
 }
 
+}  // namespace
+
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
 }  // namespace drover

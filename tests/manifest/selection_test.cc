@@ -10,6 +10,8 @@
 #include <vector>
 
 namespace drover {
+BOOST_AUTO_TEST_SUITE(selection)
+
 namespace {
 
 Digest digest_of_digit(char digit) { return Digest::parse("sha256:" + std::string(64, digit)); }
@@ -29,8 +31,6 @@ Descriptor attestation(char digit) {
 Index index_of(std::vector<Descriptor> entries) { return {std::string(media_type::oci_index), std::move(entries)}; }
 
 std::string explain(const Index& index, std::string_view wanted) { return join(select_manifest(index, Platform::parse(wanted)).reasons, "\n"); }
-
-BOOST_AUTO_TEST_SUITE(selection)
 
 BOOST_AUTO_TEST_CASE(takes_the_best_rank_and_says_why) {
   const Index index = index_of({entry('1', "linux/386"), entry('2', "linux/amd64"), entry('3', "linux/amd64/v2"), entry('4', "linux/arm64"),
@@ -128,7 +128,8 @@ BOOST_AUTO_TEST_CASE(a_long_list_is_cut) {
   BOOST_TEST(list.ends_with("linux/arch19 and 5 more"));
 }
 
+}  // namespace
+
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
 }  // namespace drover

@@ -9,6 +9,8 @@
 #include <vector>
 
 namespace drover::net {
+BOOST_AUTO_TEST_SUITE(address_policy)
+
 namespace {
 
 struct Row {
@@ -66,8 +68,6 @@ const std::vector<Row> rows = {
     {"localhost", "", ""},  // a name: judged once it is resolved
 };
 
-BOOST_AUTO_TEST_SUITE(address_policy)
-
 BOOST_DATA_TEST_CASE(decides_by_the_address, rows) {
   BOOST_TEST(find_literal_refusal(sample.address, AddressPolicy::any).value_or("") == sample.any);
   BOOST_TEST(find_literal_refusal(sample.address, AddressPolicy::no_local).value_or("") == sample.no_local);
@@ -84,7 +84,8 @@ BOOST_AUTO_TEST_CASE(loopback_is_told_by_name) {
   for (const char* host : {"localhost.example", "128.0.0.1", "127.1", "::", "10.0.0.1", "", "my-localhost"}) BOOST_TEST(!is_loopback_host(host), host);
 }
 
+}  // namespace
+
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
 }  // namespace drover::net

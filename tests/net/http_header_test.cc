@@ -13,6 +13,8 @@
 #include <vector>
 
 namespace drover::net {
+BOOST_AUTO_TEST_SUITE(http_header)
+
 namespace {
 
 struct RangeRow {
@@ -76,8 +78,6 @@ const std::vector<LinkRow> links = {
     {"", "-"},
 };
 
-BOOST_AUTO_TEST_SUITE(http_header)
-
 BOOST_DATA_TEST_CASE(content_range, ranges) { BOOST_TEST(describe(parse_content_range(sample.text)) == sample.result); }
 
 BOOST_DATA_TEST_CASE(next_link, links) { BOOST_TEST(find_next_link(sample.text).value_or("-") == sample.result); }
@@ -120,7 +120,8 @@ BOOST_AUTO_TEST_CASE(names_ignore_case_and_the_last_value_counts) {
   BOOST_TEST(headers.find("Link").value() == "c");
 }
 
+}  // namespace
+
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
 }  // namespace drover::net

@@ -9,6 +9,8 @@
 #include <vector>
 
 namespace drover::net {
+BOOST_AUTO_TEST_SUITE(network_failure)
+
 namespace {
 
 struct Row {
@@ -30,8 +32,6 @@ const std::vector<Row> rows = {
     {0, "SSL: certificate subject name 'a' does not match target host name 'b'", "another host name"},
     {23, "SSL certificate problem: certificate revoked", "certificate revoked"},
 };
-
-BOOST_AUTO_TEST_SUITE(network_failure)
 
 BOOST_DATA_TEST_CASE(certificates_are_refused_for_distinct_reasons, rows) {
   BOOST_TEST(describe_certificate_refusal(sample.verify_result, sample.detail).find(sample.part) != std::string::npos);
@@ -58,7 +58,8 @@ BOOST_AUTO_TEST_CASE(a_cut_says_how_far_it_came) {
   BOOST_TEST(error.what() == "r:443 closed the connection after 3 of 10 bytes");
 }
 
+}  // namespace
+
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
 }  // namespace drover::net

@@ -3,6 +3,8 @@
 #include <boost/test/unit_test.hpp>
 
 namespace drover::net {
+BOOST_AUTO_TEST_SUITE(rate_watchdog)
+
 namespace {
 
 using std::chrono::milliseconds;
@@ -14,8 +16,6 @@ RateWatchdog started(std::uint64_t bytes_per_second, milliseconds window) {
   watchdog.start(start);
   return watchdog;
 }
-
-BOOST_AUTO_TEST_SUITE(rate_watchdog)
 
 BOOST_AUTO_TEST_CASE(silence_from_the_start_is_noticed_after_one_window) {
   RateWatchdog watchdog = started(1000, milliseconds(800));
@@ -70,7 +70,8 @@ BOOST_AUTO_TEST_CASE(a_clock_that_goes_back_is_survived) {
   BOOST_TEST(!watchdog.is_stalled(start + milliseconds(900)));
 }
 
+}  // namespace
+
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
 }  // namespace drover::net

@@ -9,6 +9,8 @@
 #include <vector>
 
 namespace drover::net {
+BOOST_AUTO_TEST_SUITE(raw_answer)
+
 namespace {
 
 struct Row {
@@ -49,8 +51,6 @@ struct Sink final : ResponseSink {
   }
 };
 
-BOOST_AUTO_TEST_SUITE(raw_answer)
-
 BOOST_DATA_TEST_CASE(refusals_are_found_in_what_was_left, rows) {
   const Request request{.method = "PUT", .body = "x"};
   Sink sink;
@@ -61,7 +61,8 @@ BOOST_DATA_TEST_CASE(refusals_are_found_in_what_was_left, rows) {
   BOOST_TEST(!exchange.failure());
 }
 
+}  // namespace
+
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
 }  // namespace drover::net

@@ -10,6 +10,8 @@
 #include <vector>
 
 namespace drover::net {
+BOOST_AUTO_TEST_SUITE(url)
+
 namespace {
 
 struct Accepted {
@@ -109,8 +111,6 @@ const std::vector<Relative> relatives = {
 
 bool is_invalid(const Error& error) { return error.code() == ErrorCode::invalid; }
 
-BOOST_AUTO_TEST_SUITE(url)
-
 BOOST_DATA_TEST_CASE(reads_what_is_well_formed, accepted) {
   const Url url = Url::parse(sample.text);
 
@@ -160,7 +160,8 @@ BOOST_AUTO_TEST_CASE(origins_differ_by_scheme_host_and_port) {
   BOOST_TEST(!url.has_same_origin(Url::parse("https://r.example/a")));
 }
 
+}  // namespace
+
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
 }  // namespace drover::net

@@ -9,6 +9,8 @@
 #include <vector>
 
 namespace drover::registry {
+BOOST_AUTO_TEST_SUITE(answer_headers)
+
 namespace {
 
 struct LinkRow {
@@ -47,8 +49,6 @@ const std::vector<LimitRow> limits = {
 std::string number(const std::optional<std::uint64_t>& value) { return value ? std::to_string(*value) : "?"; }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(answer_headers)
 
 BOOST_DATA_TEST_CASE(next_page_is_a_query_only, links) { BOOST_TEST(next_page_query(sample.link) == sample.expected); }
 

@@ -10,6 +10,8 @@
 #include <vector>
 
 namespace drover::registry {
+BOOST_AUTO_TEST_SUITE(challenge)
+
 namespace {
 
 // "bearer{realm=x,service=y} basic{}": what was understood.
@@ -57,8 +59,6 @@ const std::vector<Row> rows = {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(challenge)
 
 BOOST_DATA_TEST_CASE(reads_challenges_as_they_are_meant, rows) { BOOST_TEST(understood(sample.headers) == sample.expected); }
 

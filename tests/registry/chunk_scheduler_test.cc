@@ -19,12 +19,12 @@ RangeSet present(std::initializer_list<ByteRange> ranges) {
 }
 
 // One host, all connections allowed, and a clock.
-struct Fixture {
+struct SchedulerFixture {
   ChunkScheduler scheduler{{.connections_each_host = 8}};
   ChunkScheduler::HostId host = scheduler.add_host();
   double now = 1;
 
-  Fixture() { scheduler.begin_with(host, 8); }
+  SchedulerFixture() { scheduler.begin_with(host, 8); }
 
   ChunkScheduler::TimePoint time() const {
     return ChunkScheduler::TimePoint(std::chrono::nanoseconds(static_cast<std::int64_t>(now * 1e9)));
@@ -52,7 +52,7 @@ struct Fixture {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(chunk_scheduler, Fixture)
+BOOST_FIXTURE_TEST_SUITE(chunk_scheduler, SchedulerFixture)
 
 BOOST_AUTO_TEST_CASE(small_blobs_go_first_and_whole) {
   add(100 * mib);

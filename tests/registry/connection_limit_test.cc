@@ -7,6 +7,8 @@
 
 using drover::registry::ConnectionLimit;
 
+BOOST_AUTO_TEST_SUITE(connection_limit)
+
 namespace {
 
 ConnectionLimit::TimePoint at(double seconds) {
@@ -42,8 +44,6 @@ double link_of_100_mb(double connections) { return std::min(100e6, 20e6 * connec
 double saturated(double) { return 50e6; }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(connection_limit)
 
 BOOST_AUTO_TEST_CASE(one_connection_that_works_doubles_until_there_are_enough) {
   Host host;

@@ -17,6 +17,8 @@
 #include <vector>
 
 namespace drover::registry {
+BOOST_AUTO_TEST_SUITE(credentials)
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -110,8 +112,6 @@ class Helpers {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(credentials)
 
 BOOST_DATA_TEST_CASE(keys_name_a_registry_or_a_part_of_it, keys) {
   const CredentialKey key = parse_credential_key(sample.text);

@@ -9,6 +9,8 @@
 #include <vector>
 
 namespace drover::registry {
+BOOST_AUTO_TEST_SUITE(failure)
+
 namespace {
 
 constexpr std::chrono::system_clock::time_point now{std::chrono::seconds(1'704'067'200)};  // 2024-01-01T00:00:00Z
@@ -53,8 +55,6 @@ const std::vector<WordsRow> words = {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(failure)
 
 BOOST_DATA_TEST_CASE(statuses_become_errors_with_a_remedy, rows) {
   net::ResponseHead head;

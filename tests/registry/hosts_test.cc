@@ -15,6 +15,8 @@
 #include <vector>
 
 namespace drover::registry {
+BOOST_AUTO_TEST_SUITE(hosts)
+
 namespace {
 
 struct WayRow {
@@ -70,8 +72,6 @@ const std::vector<RedirectRow> redirects = {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(hosts)
 
 BOOST_DATA_TEST_CASE(only_loopback_and_listed_hosts_have_a_second_way, ways) {
   std::optional<HostCertificates> certificates;

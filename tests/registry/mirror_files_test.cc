@@ -12,6 +12,8 @@
 #include <set>
 
 namespace drover::registry {
+BOOST_AUTO_TEST_SUITE(mirror_files)
+
 namespace {
 
 struct Row {
@@ -194,8 +196,6 @@ const std::vector<Row> registries_files = {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(mirror_files)
 
 BOOST_DATA_TEST_CASE(hosts_toml, hosts_files, row) {
   check(result_of([&] {

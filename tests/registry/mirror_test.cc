@@ -3,6 +3,7 @@
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_registry.h"
 #include "tests/support/loopback_server.h"
+#include "tests/support/noise.h"
 #include "tests/support/recording_progress.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_certificates.h"
@@ -15,17 +16,9 @@
 
 #include <functional>
 #include <ostream>
-#include <random>
 
 namespace drover::registry {
 namespace {
-
-std::string noise(std::size_t size, unsigned seed) {
-  std::mt19937_64 random(seed);
-  std::string bytes(size, '\0');
-  for (char& c : bytes) c = static_cast<char>(random());
-  return bytes;
-}
 
 // `upstream` has acme/api:1; `mirror` has the same bytes under the same name.
 struct MirrorFixture {
@@ -37,8 +30,8 @@ struct MirrorFixture {
   net::Transport transport;
   ClientOptions options;
   Context ctx{.log = &log, .clock = &clock};
-  std::string large = noise(9U << 20U, 1);  // several chunks
-  std::string small = noise(5000, 2);
+  std::string large = test::noise(9U << 20U, 1);  // several chunks
+  std::string small = test::noise(5000, 2);
   test::FakeImage image = add_to(upstream, "1");
   Reference reference = Reference::parse(upstream.reference("acme/api", "1"));
   store::BlobStore store = store::BlobStore::open(folder / "store", store::BlobStore::Access::write);
@@ -103,7 +96,7 @@ const std::vector<FaultRow> faults = {
      }, ""},
     {"wrong_bytes", [](auto& f) { fault_all(f, "/blobs/" + test::sha256_of(f.large), {.flip_byte = 1000}); },
      // "again" when all of it came from there, "for it again" when another source sent a part: which one, time tells.
-     "sent wrong bytes for " + test::sha256_of(noise(9U << 20U, 1)) + "; it is not asked "},
+     "sent wrong bytes for " + test::sha256_of(test::noise(9U << 20U, 1)) + "; it is not asked "},
     {"wrong_config", [](auto& f) { fault_all(f, "/blobs/" + f.image.config_digest, {.flip_byte = 5}); }, "it is not asked "},
     {"wrong_size", [](auto& f) { fault_all(f, "/blobs/" + test::sha256_of(f.small), {.body = "short"}); }, "asked last"},
 };

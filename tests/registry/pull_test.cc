@@ -9,6 +9,7 @@
 
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_registry.h"
+#include "tests/support/noise.h"
 #include "tests/support/recording_progress.h"
 #include "tests/support/temp_dir.h"
 
@@ -25,7 +26,6 @@
 #include <latch>
 #include <memory>
 #include <mutex>
-#include <random>
 #include <stdexcept>
 #include <thread>
 
@@ -39,13 +39,6 @@ constexpr std::size_t large = 11U << 20U;  // several chunks
 // What may come of what is needed when nothing is to come again. On a loaded machine a connection that seems to hang is overtaken by another
 // one, and some bytes come twice; what begins anew is twice as much.
 constexpr double once = 1.5;
-
-std::string noise(std::size_t size, unsigned seed) {
-  std::mt19937_64 random(seed);
-  std::string bytes(size, '\0');
-  for (char& c : bytes) c = static_cast<char>(random());
-  return bytes;
-}
 
 // Lets no blob end before so many were open at once.
 class FullDisk final : public Progress {
@@ -107,7 +100,7 @@ class FileCount final : public Progress {
 };
 
 // Two images that share their base layer, one of them with a layer of several chunks.
-struct Fixture {
+struct PullFixture {
   test::FakeRegistry registry;
   test::TempDir directory;
   test::FakeClock clock;
@@ -115,10 +108,10 @@ struct Fixture {
   net::Transport transport;
   std::stop_source stop;
   Context ctx{.stop = stop.get_token(), .log = &log, .clock = &clock};
-  std::string base = noise(700'000, 1);
-  std::string top = noise(large, 2);
+  std::string base = test::noise(700'000, 1);
+  std::string top = test::noise(large, 2);
   test::FakeImage one = registry.add_image("acme/one", "1", {{.bytes = base}, {.bytes = top}});
-  test::FakeImage two = registry.add_image("acme/two", "1", {{.bytes = base}, {.bytes = noise(5000, 3)}});
+  test::FakeImage two = registry.add_image("acme/two", "1", {{.bytes = base}, {.bytes = test::noise(5000, 3)}});
   std::uint64_t layer_bytes = base.size() + top.size() + 5000;
   store::BlobStore store = store::BlobStore::open(directory / "store", store::BlobStore::Access::write);
 
@@ -157,7 +150,7 @@ struct Fixture {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(pulling, Fixture)
+BOOST_FIXTURE_TEST_SUITE(pulling, PullFixture)
 
 BOOST_AUTO_TEST_CASE(everything_lands_and_shared_blobs_come_once) {
   std::mutex mutex;
@@ -346,7 +339,7 @@ BOOST_AUTO_TEST_CASE(an_empty_layer_under_another_digest_fails_one_image) {
 BOOST_AUTO_TEST_CASE(as_many_blobs_as_wait_for_the_disk_are_open_and_no_more) {
   constexpr std::size_t open_max = 128;
   std::vector<test::FakeLayer> layers;
-  for (unsigned i = 0; i < 3 * open_max; ++i) layers.push_back({.bytes = noise(1000, 100 + i)});
+  for (unsigned i = 0; i < 3 * open_max; ++i) layers.push_back({.bytes = test::noise(1000, 100 + i)});
   registry.add_image("acme/many", "1", layers);
   FullDisk disk(open_max);
   ctx.progress = &disk;

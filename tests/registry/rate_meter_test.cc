@@ -4,6 +4,8 @@
 
 using drover::registry::RateMeter;
 
+BOOST_AUTO_TEST_SUITE(rate_meter)
+
 namespace {
 
 RateMeter::TimePoint at(int milliseconds) { return RateMeter::TimePoint(std::chrono::milliseconds(milliseconds)); }
@@ -17,8 +19,6 @@ RateMeter steady(int begin, int end) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(rate_meter)
 
 BOOST_AUTO_TEST_CASE(nothing_is_known_before_enough_came) {
   RateMeter meter;

@@ -4,6 +4,7 @@
 #include "registry/transfer.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_registry.h"
+#include "tests/support/noise.h"
 #include "tests/support/recording_progress.h"
 #include "tests/support/temp_dir.h"
 
@@ -14,25 +15,14 @@
 #include <algorithm>
 #include <functional>
 #include <ostream>
-#include <random>
 
 namespace drover::registry {
 namespace {
 
 // Of each connection: one alone would take so long that others begin meanwhile, on any machine.
-constexpr std::uint64_t connection_rate = 20'000'000;
+constexpr std::uint64_t host_rate = 20'000'000;
 
-std::string noise(std::size_t size) {
-  std::mt19937_64 random(1);
-  std::string bytes(size, '\0');
-  for (std::size_t at = 0; at + sizeof(std::uint64_t) <= size; at += sizeof(std::uint64_t)) {
-    const std::uint64_t word = random();
-    std::copy_n(reinterpret_cast<const char*>(&word), sizeof word, bytes.begin() + static_cast<std::ptrdiff_t>(at));
-  }
-  return bytes;
-}
-
-struct Fixture {
+struct SideBySideFixture {
   test::FakeRegistry upstream;
   test::FakeRegistry mirror;
   test::TempDir folder{"drover-side-by-side"};
@@ -41,15 +31,15 @@ struct Fixture {
   net::Transport transport;
   ClientOptions options;
   Context ctx{.log = &log, .clock = &clock};
-  const std::string large = noise(side_by_side_bytes_min + (2U << 20U));
+  const std::string large = test::noise(side_by_side_bytes_min + (2U << 20U), 1);
   const std::string blob = "/blobs/" + test::sha256_of(large);
   Reference reference = Reference::parse(upstream.reference("acme/api", "1"));
   store::BlobStore store = store::BlobStore::open(folder / "store", store::BlobStore::Access::write);
 
-  Fixture() {
+  SideBySideFixture() {
     for (test::FakeRegistry* const registry : {&upstream, &mirror}) {
       registry->add_image("acme/api", "1", {{.bytes = large}});
-      registry->fault({.target = blob, .count = 0}, {.bytes_per_second = connection_rate});
+      registry->fault({.target = blob, .count = 0}, {.bytes_per_second = host_rate});
     }
     folder.write("hosts.d/" + upstream.host() + "/hosts.toml", "[host.\"" + mirror.origin() + "\"]\n");
     options.certs_directories = {};
@@ -71,7 +61,7 @@ struct Fixture {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(side_by_side, Fixture)
+BOOST_FIXTURE_TEST_SUITE(side_by_side, SideBySideFixture)
 
 BOOST_AUTO_TEST_CASE(both_bring_a_part_and_the_log_says_how_much) {
   Client client(transport, options);

@@ -11,6 +11,8 @@
 #include <vector>
 
 namespace drover::registry {
+BOOST_AUTO_TEST_SUITE(signed_url)
+
 namespace {
 
 struct Row {
@@ -41,8 +43,6 @@ const std::vector<Row> rows = {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(signed_url)
 
 BOOST_DATA_TEST_CASE(tells_when_it_ends, rows) {
   const auto expiry = parse_signed_url_expiry(sample.url);

@@ -12,6 +12,8 @@
 #include <vector>
 
 namespace drover::registry {
+BOOST_AUTO_TEST_SUITE(token)
+
 namespace {
 
 struct RealmRow {
@@ -85,8 +87,6 @@ TokenService service() {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(token)
 
 BOOST_DATA_TEST_CASE(realms_are_checked, realms) {
   std::string result;

@@ -12,6 +12,8 @@
 using namespace drover::test;
 namespace data = boost::unit_test::data;
 
+BOOST_AUTO_TEST_SUITE(transfer_simulation)
+
 namespace {
 
 // Fixed rates, lognormal around 20 MB/s.
@@ -96,8 +98,6 @@ SimulatedTransfer one_blob(double megabytes) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(transfer_simulation)
 
 BOOST_DATA_TEST_CASE(unequal_connections_finish_together, data::make(rows), row) {
   const Efficiency free = measure(row.megabytes, row.connections, row.round_trip, row.spread, 0, trials);

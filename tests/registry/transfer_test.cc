@@ -3,6 +3,7 @@
 #include "registry/transfer.h"
 
 #include "tests/support/fake_registry.h"
+#include "tests/support/noise.h"
 #include "tests/support/recording_progress.h"
 #include "tests/support/temp_dir.h"
 
@@ -12,7 +13,6 @@
 #include <atomic>
 #include <map>
 #include <mutex>
-#include <random>
 
 using namespace drover;
 using namespace drover::registry;
@@ -22,17 +22,7 @@ namespace {
 constexpr std::size_t mib = 1U << 20U;
 constexpr std::uint64_t connection_rate = 20'000'000;  // bytes a second, so that one connection does not bring all before others begin
 
-std::string noise(std::size_t size, unsigned seed) {
-  std::mt19937_64 random(seed);
-  std::string bytes(size, '\0');
-  for (std::size_t at = 0; at + sizeof(std::uint64_t) <= size; at += sizeof(std::uint64_t)) {
-    const std::uint64_t word = random();
-    std::copy_n(reinterpret_cast<const char*>(&word), sizeof word, bytes.begin() + static_cast<std::ptrdiff_t>(at));
-  }
-  return bytes;
-}
-
-struct Fixture {
+struct TransferFixture {
   test::FakeRegistry registry;
   test::TempDir directory;
   test::RecordingLog log;
@@ -69,10 +59,10 @@ struct Fixture {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(transfer, Fixture)
+BOOST_FIXTURE_TEST_SUITE(transfer, TransferFixture)
 
 BOOST_AUTO_TEST_CASE(what_a_connection_that_stalls_was_to_bring_comes_by_others) {
-  const std::string bytes = noise(24 * mib, 1);
+  const std::string bytes = test::noise(24 * mib, 1);
   registry.fault({.target = "/blobs/", .count = 0}, {.bytes_per_second = connection_rate});
   registry.fault({.target = "/blobs/", .from = 2, .count = 1}, {.stall_after = 600'000});
 
@@ -84,7 +74,7 @@ BOOST_AUTO_TEST_CASE(what_a_connection_that_stalls_was_to_bring_comes_by_others)
 }
 
 BOOST_AUTO_TEST_CASE(what_a_connection_without_an_answer_was_to_bring_comes_by_others) {
-  const std::string bytes = noise(24 * mib, 2);
+  const std::string bytes = test::noise(24 * mib, 2);
   registry.fault({.target = "/blobs/", .count = 0}, {.bytes_per_second = connection_rate});
   registry.fault({.target = "/blobs/", .from = 2, .count = 1}, {.hang = true});
 
@@ -97,7 +87,7 @@ BOOST_AUTO_TEST_CASE(what_a_connection_without_an_answer_was_to_bring_comes_by_o
 
 // Only one request at a time gets its bytes; the others are told to come again.
 BOOST_AUTO_TEST_CASE(a_server_that_is_busy_with_others_is_no_failure) {
-  const std::string bytes = noise(24 * mib, 3);
+  const std::string bytes = test::noise(24 * mib, 3);
   std::atomic<int> requests = 0;
   std::atomic<int> refused = 0;
   registry.fault({.target = "/blobs/", .count = 0},
@@ -116,8 +106,8 @@ BOOST_AUTO_TEST_CASE(a_server_that_is_busy_with_others_is_no_failure) {
 }
 
 BOOST_AUTO_TEST_CASE(a_server_without_ranges_sends_each_blob_about_once) {
-  const std::string one = noise(20 * mib, 4);
-  const std::string two = noise(9 * mib, 5);
+  const std::string one = test::noise(20 * mib, 4);
+  const std::string two = test::noise(9 * mib, 5);
   registry.fault({.target = "/blobs/", .count = 0}, {.ignore_range = true, .bytes_per_second = 2 * connection_rate});
 
   const std::uint64_t received = fetch({one, two});

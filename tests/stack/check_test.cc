@@ -13,6 +13,8 @@ namespace drover::stack {
 std::ostream& operator<<(std::ostream& out, UpdateState state) { return out << to_string(state); }
 }  // namespace drover::stack
 
+BOOST_AUTO_TEST_SUITE(checking)
+
 namespace {
 
 struct Version {
@@ -69,8 +71,6 @@ struct OldContainerd : Surroundings {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(checking)
 
 BOOST_FIXTURE_TEST_CASE(what_is_current_costs_one_head, Surroundings) {
   const Version version = publish("1", "1");

@@ -12,6 +12,8 @@ std::ostream& operator<<(std::ostream& out, Sameness sameness) {
 }
 }  // namespace drover::stack
 
+BOOST_AUTO_TEST_SUITE(comparing)
+
 namespace {
 
 Digest digest(char c) { return Digest::parse("sha256:" + std::string(64, c)); }
@@ -21,8 +23,6 @@ const Available by_head{.root = digest('1'), .manifest = {}, .config = {}};
 const Available in_full{.root = digest('1'), .manifest = digest('2'), .config = digest('3')};
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(comparing)
 
 BOOST_AUTO_TEST_CASE(head_alone_can_say_same_and_never_different) {
   for (const StoreKind kind : {StoreKind::classic, StoreKind::containerd}) {

@@ -14,6 +14,8 @@ using namespace std::chrono_literals;
 using compose::ContainerTarget;
 using stack::LifeTimes;
 
+BOOST_AUTO_TEST_SUITE(down_time)
+
 namespace {
 
 engine::Timestamp at(std::chrono::milliseconds time) { return engine::Timestamp(time); }
@@ -28,8 +30,6 @@ const ContainerTarget old{.id = "old", .step = 0};
 const ContainerTarget fresh{.id = "new", .step = 0};
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(down_time)
 
 BOOST_AUTO_TEST_CASE(from_the_death_of_the_old_to_the_start_of_the_new) {
   const compose::Plan plan = swap_plan({{.service = "db", .old_id = "db-old", .image = "x"}, {.service = "web", .old_id = "web-old", .image = "x", .after = {"db"}}});

@@ -15,6 +15,8 @@
 using namespace drover;
 using namespace drover::stack;
 
+BOOST_AUTO_TEST_SUITE(forecast)
+
 namespace {
 
 constexpr std::uint64_t giga = 1'000'000'000;
@@ -73,8 +75,6 @@ const std::vector<SpaceRow> spaces = {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(forecast)
 
 BOOST_DATA_TEST_CASE(space_is_refused_with_the_numbers, spaces, row) {
   Forecast forecast;

@@ -15,6 +15,8 @@ using stack::Judgement;
 using stack::Watched;
 using Until = Await::Until;
 
+BOOST_AUTO_TEST_SUITE(gate_)
+
 namespace {
 
 engine::ContainerDetails in_state(const std::string& status, std::int64_t code = 0, const std::string& health = {}) {
@@ -100,8 +102,6 @@ const std::vector<Row> rows{
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(gate_)
 
 BOOST_DATA_TEST_CASE(a_container_passes_waits_or_fails, boost::unit_test::data::make(rows), row) {
   BOOST_TEST(text_of(stack::judge(row.await, row.watched)) == row.expected);

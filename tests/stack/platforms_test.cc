@@ -12,6 +12,8 @@ using namespace drover;
 using namespace drover::stack;
 namespace data = boost::unit_test::data;
 
+BOOST_AUTO_TEST_SUITE(platforms)
+
 namespace {
 
 registry::PlatformChoice asked(const std::vector<std::string>& names) {
@@ -32,8 +34,6 @@ std::string text(const registry::PlatformChoice& choice) {
 std::optional<Platform> platform(const char* name) { return *name == '\0' ? std::nullopt : std::optional(Platform::parse(name)); }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(platforms)
 
 struct Row {
   const char* own;

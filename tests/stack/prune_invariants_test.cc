@@ -15,6 +15,8 @@ using namespace drover;
 using namespace drover::test;
 using stack::PruneKind;
 
+BOOST_AUTO_TEST_SUITE(prune_invariants)
+
 namespace {
 
 constexpr int hosts = 3000;
@@ -167,8 +169,6 @@ bool has_owner(const MadeUp& host, const engine::SnapshotVolume& volume) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(prune_invariants)
 
 BOOST_AUTO_TEST_CASE(no_image_in_use_and_no_volume_with_an_owner_goes) {
   std::size_t removed_images = 0;

@@ -11,7 +11,7 @@ using stack::PruneKind;
 
 namespace {
 
-struct Host {
+struct PlanHost {
   engine::Snapshot engine{.engine = "unix:///run/docker.sock"};
   stack::Ledger ledger;
   stack::PrunePolicy policy;
@@ -28,7 +28,7 @@ const std::string b64 = std::string(64, 'b');
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(prune_plan, Host)
+BOOST_FIXTURE_TEST_SUITE(prune_plan, PlanHost)
 
 BOOST_AUTO_TEST_CASE(each_image_has_a_reason) {
   const engine::SnapshotImage redis7 = image("redis7", {"redis:7"}, days(2), "abc");

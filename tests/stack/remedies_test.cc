@@ -12,6 +12,8 @@ using compose::ContainerTarget;
 using compose::Plan;
 using compose::StepOutcome;
 
+BOOST_AUTO_TEST_SUITE(remedies)
+
 namespace {
 
 const std::string new_id(64, 'b');
@@ -28,8 +30,6 @@ engine::ContainerSummary container(const std::string& name, const std::string& s
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(remedies)
 
 BOOST_AUTO_TEST_CASE(a_service_that_is_half_way_back_is_told_with_what_is_owed) {
   const ContainerTarget fresh{.id = new_id};

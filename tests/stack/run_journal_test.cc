@@ -20,7 +20,7 @@ namespace {
 
 const std::string engine_name = "unix:///run/docker.sock";
 
-struct Host {
+struct JournalHost {
   TempDir folder;
   stack::StateFolder state{folder / "state"};
   FakeClock clock;
@@ -28,7 +28,7 @@ struct Host {
   compose::Plan plan = swap_plan({{.service = "web", .old_id = std::string(64, 'a'), .image = "web:2"}});
   stack::RunHeader header;
 
-  Host() {
+  JournalHost() {
     ctx.clock = &clock;
     header = stack::header_of(ctx, plan, engine_name);
   }
@@ -44,7 +44,7 @@ struct Host {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(run_journal, Host)
+BOOST_FIXTURE_TEST_SUITE(run_journal, JournalHost)
 
 BOOST_AUTO_TEST_CASE(a_run_that_ended_says_nothing) {
   BOOST_TEST(said() == "nothing");

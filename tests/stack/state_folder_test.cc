@@ -10,6 +10,8 @@
 using namespace drover;
 using namespace drover::test;
 
+BOOST_AUTO_TEST_SUITE(state_folder)
+
 namespace {
 
 stack::Ledger full_ledger() {
@@ -34,8 +36,6 @@ ErrorCode code_of(const std::function<void()>& call) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(state_folder)
 
 BOOST_AUTO_TEST_CASE(a_ledger_comes_back_as_it_was) {
   BOOST_TEST((stack::parse_ledger(stack::to_bytes(full_ledger())) == full_ledger()));

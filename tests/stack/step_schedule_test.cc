@@ -19,6 +19,8 @@ using stack::StepSchedule;
 using State = compose::StepOutcome::State;
 using OnFailure = StepSchedule::OnFailure;
 
+BOOST_AUTO_TEST_SUITE(step_schedule)
+
 namespace {
 
 const std::string id_a(64, 'a');
@@ -36,8 +38,6 @@ std::vector<int> take_all(StepSchedule& schedule) {
 using Ids = std::vector<int>;
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(step_schedule)
 
 BOOST_AUTO_TEST_CASE(one_service_at_a_time_is_down) {
   const Plan plan = two_swaps();

@@ -11,6 +11,8 @@ using namespace drover;
 using namespace drover::stack;
 using namespace std::chrono_literals;
 
+BOOST_AUTO_TEST_SUITE(up_images)
+
 namespace {
 
 const auto now = std::chrono::system_clock::time_point(1'700'000'000s);
@@ -38,8 +40,6 @@ std::string plan(const std::string& services, const std::vector<std::string>& lo
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(up_images)
 
 BOOST_AUTO_TEST_CASE(what_is_there_is_not_fetched) {
   BOOST_TEST(plan("web: {image: app}, db: {image: sql, pull_policy: never}, job: {build: .}", {"app", "sql", "shop-job"}) == "");

@@ -59,7 +59,7 @@ struct UmaskGuard {
   mode_t before;
 };
 
-struct Fixture {
+struct BlobStoreFixture {
   TempDir dir;
   std::filesystem::path root = dir / "store";
   BlobStore open() const { return BlobStore::open(root, BlobStore::Access::write); }
@@ -68,7 +68,7 @@ struct Fixture {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(blob_store, Fixture)
+BOOST_FIXTURE_TEST_SUITE(blob_store, BlobStoreFixture)
 
 BOOST_AUTO_TEST_CASE(a_new_store_is_an_oci_layout) {
   const BlobStore store = open();

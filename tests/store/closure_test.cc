@@ -13,7 +13,7 @@ using test::put_image;
 
 namespace {
 
-struct Fixture {
+struct ClosureFixture {
   test::TempDir dir;
   BlobStore store = BlobStore::open(dir / "store", BlobStore::Access::write);
 
@@ -26,7 +26,7 @@ struct Fixture {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(closure, Fixture)
+BOOST_FIXTURE_TEST_SUITE(closure, ClosureFixture)
 
 BOOST_AUTO_TEST_CASE(an_index_holds_the_platforms_that_were_pulled) {
   const Descriptor amd64 = put_image(store, "amd64", {"shared", "amd64 layer"});

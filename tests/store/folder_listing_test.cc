@@ -10,6 +10,8 @@
 using namespace drover;
 using drover::test::TempDir;
 
+BOOST_AUTO_TEST_SUITE(folder_listing)
+
 namespace {
 
 const std::string three = "3 " + Digest::of("abc").to_string();
@@ -29,8 +31,6 @@ store::TreeListing archived() {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(folder_listing)
 
 BOOST_AUTO_TEST_CASE(a_folder_and_a_whole_archive_of_it_are_the_same) {
   const TempDir folder;

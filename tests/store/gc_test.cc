@@ -24,7 +24,7 @@ namespace {
 
 constexpr GcPolicy no_grace{.blob_grace = 0s, .leftover_grace = 0s};
 
-struct Fixture {
+struct GcFixture {
   test::TempDir dir;
   std::filesystem::path root = dir / "store";
   std::optional<BlobStore> store = BlobStore::open(root, BlobStore::Access::write);
@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(digests_are_found_wherever_they_stand) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-BOOST_FIXTURE_TEST_SUITE(gc, Fixture)
+BOOST_FIXTURE_TEST_SUITE(gc, GcFixture)
 
 BOOST_AUTO_TEST_CASE(what_images_need_stays_and_the_rest_goes) {
   const Descriptor amd64 = put_image(*store, "amd64", {"shared", "amd64 layer"});

@@ -16,13 +16,13 @@ using namespace drover::store;
 namespace {
 
 // Files of a layout, named by their digests; what a test puts in their place comes after.
-struct Fixture {
+struct HashBlobsFixture {
   test::TempDir dir;
   Context ctx;
   test::RecordingProgress progress;
   std::vector<StoredBlob> blobs;
 
-  Fixture() { ctx.progress = &progress; }
+  HashBlobsFixture() { ctx.progress = &progress; }
 
   std::filesystem::path add(std::string_view bytes) {
     const Digest digest = Digest::of(bytes);
@@ -34,7 +34,7 @@ struct Fixture {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(hash_blobs_of_a_store, Fixture)
+BOOST_FIXTURE_TEST_SUITE(hash_blobs_of_a_store, HashBlobsFixture)
 
 BOOST_AUTO_TEST_CASE(no_blobs_are_no_findings) {
   BOOST_TEST(hash(0).empty());

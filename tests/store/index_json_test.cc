@@ -9,6 +9,8 @@ using namespace drover;
 using namespace drover::store;
 using test::has_code;
 
+BOOST_AUTO_TEST_SUITE(index_json)
+
 namespace {
 
 const std::string digest_a = Digest::of("a").to_string();
@@ -25,8 +27,6 @@ Tag tag(const std::string& name, std::string_view bytes) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(index_json)
 
 BOOST_AUTO_TEST_CASE(a_new_document_has_no_tags_and_takes_some) {
   const std::string json = with_tags(empty_index_json(), {tag("docker.io/library/b:1", "b"), tag("docker.io/library/a:1", "a")});

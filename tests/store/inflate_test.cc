@@ -75,7 +75,7 @@ std::string zstd_skippable(std::string_view bytes) {
   return frame + std::string(bytes);
 }
 
-struct Fixture {
+struct InflateFixture {
   TempDir dir;
 
   std::string inflate(std::string_view bytes, std::size_t piece = 64U << 10U) {
@@ -107,7 +107,7 @@ struct Fixture {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(inflate_reader, Fixture)
+BOOST_FIXTURE_TEST_SUITE(inflate_reader, InflateFixture)
 
 BOOST_AUTO_TEST_CASE(the_first_bytes_tell_the_compression) {
   const auto sniff = [](std::string_view head) { return sniff_compression(as_bytes(head)); };

@@ -8,6 +8,8 @@
 using namespace drover;
 using namespace drover::store;
 
+BOOST_AUTO_TEST_SUITE(journal)
+
 namespace {
 
 JournalHeader header() {
@@ -26,8 +28,6 @@ JournalRecord range(std::uint64_t begin, std::uint64_t end) {
 const JournalRecord synced{.kind = JournalRecord::Kind::synced, .range = {}, .midstate = {}};
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(journal)
 
 BOOST_AUTO_TEST_CASE(crc_is_castagnoli) {
   // RFC 3720 appendix B.4, and the check value of the CRC catalogue.

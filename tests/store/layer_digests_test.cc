@@ -15,6 +15,8 @@ using namespace drover;
 using store::LayerDigests;
 using store::read_layer_digests;
 
+BOOST_AUTO_TEST_SUITE(layer_digests)
+
 namespace {
 
 // The tar of one file of about that size: text, then a run of zeros.
@@ -45,8 +47,6 @@ void expect_digests(const std::string& blob, const std::string& plain) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(layer_digests)
 
 BOOST_DATA_TEST_CASE(both_names_of_a_layer_however_it_is_packed, sizes, size) {
   const std::string plain = plain_of(size);

@@ -32,7 +32,7 @@ std::string noise(std::size_t size) {
   return bytes;
 }
 
-struct Fixture {
+struct PartFileFixture {
   test::TempDir directory;
   BlobStore store = BlobStore::open(directory.path() / "store", BlobStore::Access::write);
   std::string bytes = noise((2U << 20U) + 1234);
@@ -64,7 +64,7 @@ bool is_too_large(const Error& e) { return e.code() == ErrorCode::size_mismatch;
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(part_file, Fixture)
+BOOST_FIXTURE_TEST_SUITE(part_file, PartFileFixture)
 
 BOOST_AUTO_TEST_CASE(pieces_in_any_order_become_the_blob) {
   PartFile part = open();
@@ -222,7 +222,7 @@ BOOST_AUTO_TEST_SUITE(part_file_large)
 
 // Beyond resume_hash_bytes the saved state is used: a prefix changed behind its back, with its CRC made right, would go unnoticed, so
 // the test looks at what was hashed and not only at the result.
-BOOST_FIXTURE_TEST_CASE(a_large_prefix_is_not_hashed_again, Fixture) {
+BOOST_FIXTURE_TEST_CASE(a_large_prefix_is_not_hashed_again, PartFileFixture) {
   const std::string block = noise(1U << 20U);
   constexpr std::uint64_t blocks = (resume_hash_bytes >> 20U) + 8;
   Hasher hasher(Digest::Algorithm::sha256);
@@ -244,7 +244,7 @@ BOOST_FIXTURE_TEST_CASE(a_large_prefix_is_not_hashed_again, Fixture) {
   BOOST_TEST(store.has(descriptor.digest, descriptor.size));
 }
 
-BOOST_FIXTURE_TEST_CASE(parts_are_hashed_together_while_they_are_written, Fixture) {
+BOOST_FIXTURE_TEST_CASE(parts_are_hashed_together_while_they_are_written, PartFileFixture) {
   constexpr std::size_t count = 5;
   std::vector<std::string> contents;
   std::vector<Descriptor> descriptors;
@@ -285,7 +285,7 @@ BOOST_FIXTURE_TEST_CASE(parts_are_hashed_together_while_they_are_written, Fixtur
   }
 }
 
-BOOST_FIXTURE_TEST_CASE(where_others_can_write_everything_is_hashed_again, Fixture) {
+BOOST_FIXTURE_TEST_CASE(where_others_can_write_everything_is_hashed_again, PartFileFixture) {
   const std::string block = noise(1U << 20U);
   constexpr std::uint64_t blocks = (resume_hash_bytes >> 20U) + 2;
   descriptor.size = blocks << 20U;

@@ -16,6 +16,8 @@
 using namespace drover;
 using namespace drover::store;
 
+BOOST_AUTO_TEST_SUITE(tar_writer)
+
 namespace {
 
 // What libarchive's reader makes of it: "name mode size mtime uid:content" a line.
@@ -62,8 +64,6 @@ auto has_code(ErrorCode code) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(tar_writer)
 
 BOOST_AUTO_TEST_CASE(files_come_back_as_they_went_in) {
   Sink sink;

@@ -20,7 +20,7 @@ std::string tar_of(std::string_view content) {
   return tar;
 }
 
-struct Fixture {
+struct VerifyLayersFixture {
   // An image of one layer whose configuration says `diff_id`.
   void put(const std::string& name, const std::string& blob, const Digest& diff_id, std::string_view config_type = media_type::oci_config) {
     const Descriptor layer = test::put(store, blob, media_type::oci_layer_gzip);
@@ -40,7 +40,7 @@ struct Fixture {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(verify_layers, Fixture)
+BOOST_FIXTURE_TEST_SUITE(verify_layers, VerifyLayersFixture)
 
 BOOST_AUTO_TEST_CASE(layers_that_unpack_to_what_is_said_are_no_news) {
   put("a:1", test::gzip(tar), Digest::of(tar));

@@ -18,7 +18,7 @@ using test::put_image;
 
 namespace {
 
-struct Fixture {
+struct VerifyFixture {
   test::TempDir dir;
   BlobStore store = BlobStore::open(dir / "store", BlobStore::Access::write);
   Context ctx;
@@ -26,7 +26,7 @@ struct Fixture {
   Descriptor arm64 = put_image(store, "arm64", {"shared", "arm64 layer"});
   Descriptor root = put(store, test::index_json({amd64, arm64}), media_type::oci_index);
 
-  Fixture() {
+  VerifyFixture() {
     store.set_tags({{.name = "docker.io/library/a:1", .descriptor = root}, {.name = "docker.io/library/b:1", .descriptor = amd64}});
   }
   void damage(const Digest& digest, std::string_view bytes) {
@@ -38,7 +38,7 @@ struct Fixture {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(verify_store, Fixture)
+BOOST_FIXTURE_TEST_SUITE(verify_store, VerifyFixture)
 
 BOOST_AUTO_TEST_CASE(a_sound_store_is_sound) {
   for (const std::size_t jobs : {0U, 1U, 4U}) {

@@ -14,6 +14,8 @@
 using namespace drover;
 using drover::test::TempDir;
 
+BOOST_AUTO_TEST_SUITE(volume_archive)
+
 namespace {
 
 // As engines write them: pax, with "." first, a hard link, names beyond ASCII, a capability.
@@ -81,8 +83,6 @@ ErrorCode code_of(const std::function<void()>& call) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(volume_archive)
 
 BOOST_AUTO_TEST_CASE(owners_modes_links_attributes_and_contents_come_back) {
   const TempDir folder;

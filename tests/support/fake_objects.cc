@@ -10,7 +10,7 @@ namespace {
 using nlohmann::json;
 using Answer = FakeObjects::Answer;
 
-Answer refusal(int status, const std::string& message) { return {status, json{{"message", message}}.dump()}; }
+Answer object_refusal(int status, const std::string& message) { return {status, json{{"message", message}}.dump()}; }
 
 json mounts_of(const FakeContainer& container) {
   json mounts = json::array();
@@ -85,28 +85,28 @@ std::optional<Answer> FakeObjects::answer(std::string_view method, std::string_v
 std::optional<Answer> FakeObjects::answer_container(std::string_view method, std::string_view rest, std::string_view body) {
   const std::string id(rest.substr(0, rest.find('/')));
   const auto found = containers.find(id);
-  if (found == containers.end()) return refusal(404, "No such container: " + id);
+  if (found == containers.end()) return object_refusal(404, "No such container: " + id);
   if (method == "GET" && rest.ends_with("/json")) return Answer{200, inspect(found->second).dump()};
-  if (method == "DELETE" && found->second.state == "running") return refusal(409, "You cannot remove a running container " + id);
+  if (method == "DELETE" && found->second.state == "running") return object_refusal(409, "You cannot remove a running container " + id);
   if (method == "DELETE") {
     containers.erase(found);
     return Answer{204, ""};
   }
   if (!rest.ends_with("/archive")) return std::nullopt;
   FakeVolume* const volume = mounted_by(id);
-  if (volume == nullptr) return refusal(404, "no volume is mounted");
+  if (volume == nullptr) return object_refusal(404, "no volume is mounted");
   if (method == "PUT") volume->tar = body;
   return Answer{200, method == "GET" ? volume->tar : ""};
 }
 
 std::optional<Answer> FakeObjects::answer_volume(std::string_view method, std::string_view name) {
   const auto found = volumes.find(std::string(name));
-  if (found == volumes.end()) return refusal(404, "get " + std::string(name) + ": no such volume");
+  if (found == volumes.end()) return object_refusal(404, "get " + std::string(name) + ": no such volume");
   if (method == "GET") return Answer{200, describe(found->second).dump()};
   if (method != "DELETE") return std::nullopt;
   for (const auto& [id, container] : containers) {
     if (std::find(container.volumes.begin(), container.volumes.end(), name) == container.volumes.end()) continue;
-    return refusal(409, "remove " + std::string(name) + ": volume is in use - [" + id + "]");
+    return object_refusal(409, "remove " + std::string(name) + ": volume is in use - [" + id + "]");
   }
   volumes.erase(found);
   return Answer{204, ""};
@@ -114,7 +114,7 @@ std::optional<Answer> FakeObjects::answer_volume(std::string_view method, std::s
 
 std::optional<Answer> FakeObjects::answer_network(std::string_view method, std::string_view id) {
   const auto found = networks.find(std::string(id));
-  if (found == networks.end()) return refusal(404, "network " + std::string(id) + " not found");
+  if (found == networks.end()) return object_refusal(404, "network " + std::string(id) + " not found");
   if (method == "GET") return Answer{200, describe(found->second).dump()};
   if (method != "DELETE") return std::nullopt;
   networks.erase(found);
