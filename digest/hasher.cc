@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "digest/sha256_lanes.h"
 
-#if DROVER_SHA512
+#if DROVER_OPENSSL
 #include <openssl/evp.h>
 #endif
 
@@ -13,7 +13,7 @@
 
 namespace drover {
 
-#if DROVER_SHA512
+#if DROVER_OPENSSL
 
 struct Hasher::Sha512 {
   struct Free {

@@ -3,7 +3,9 @@
 #include "base/error.h"
 #include "base/text.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -11,7 +13,11 @@ namespace drover {
 
 namespace {
 
-constexpr std::string_view last_resort = "portable";
+// The first row for one stream that needs nothing of the CPU.
+const Sha256Backend& last_resort() {
+  return *std::find_if(std::begin(sha256_backends), std::end(sha256_backends),
+                       [](const Sha256Backend& row) { return row.lanes == 1 && row.needs == feature::none; });
+}
 
 std::string_view as_name(const char* wanted) { return wanted != nullptr ? wanted : ""; }
 
@@ -28,6 +34,11 @@ std::string list_names(CpuFeatures have) {
   return names;
 }
 
+bool has_row_for_one(std::string_view name, CpuFeatures have) {
+  return std::any_of(std::begin(sha256_backends), std::end(sha256_backends),
+                     [&](const Sha256Backend& row) { return name == row.name && row.lanes == 1 && is_runnable(row, have); });
+}
+
 bool is_known(std::string_view name, CpuFeatures have) {
   for (const Sha256Backend& row : sha256_backends) {
     if (name == row.name && is_runnable(row, have)) return true;
@@ -39,7 +50,8 @@ bool is_known(std::string_view name, CpuFeatures have) {
 
 bool is_permitted(const Sha256Backend& row, const char* wanted, CpuFeatures have) {
   const std::string_view name = as_name(wanted);
-  return is_runnable(row, have) && (name.empty() || name == row.name || row.name == last_resort);
+  if (!is_runnable(row, have)) return false;
+  return name.empty() || name == row.name || (&row == &last_resort() && !has_row_for_one(name, have));
 }
 
 const Sha256Backend& choose_sha256_backend(const char* wanted, CpuFeatures have) {

@@ -29,6 +29,9 @@ struct Sha256Backend {
 };
 
 Sha256Compress sha256_compress_portable;
+#if DROVER_OPENSSL
+Sha256Compress sha256_compress_openssl;
+#endif
 #if defined(__x86_64__)
 Sha256Compress sha256_compress_shani;
 Sha256Compress sha256_compress_shani_x2;
@@ -62,13 +65,16 @@ inline constexpr Sha256Backend sha256_backends[] = {
     {"armv8", feature::sha2, 3, sha256_compress_armv8_x3},
     {"neon", feature::none, 4, sha256_compress_neon_x4},
 #endif
+#if DROVER_OPENSSL
+    {"openssl", feature::none, 1, sha256_compress_openssl},
+#endif
     {"portable", feature::none, 1, sha256_compress_portable}};
 
 constexpr bool is_runnable(const Sha256Backend& row, CpuFeatures have) { return (row.needs & have) == row.needs; }
 
 // Whether a process that wishes for the rows called `wanted` may use this one: all that `have` allows where that is null or
-// empty, else those of the name and, for one stream where the name has no such row, the portable one. So a wish behaves like a
-// CPU that has nothing else.
+// empty, else those of the name and, for one stream where the name has no such row, the first that runs anywhere. So a wish behaves
+// like a CPU that has nothing else (OpenSSL chooses by the CPU itself: OPENSSL_ia32cap).
 bool is_permitted(const Sha256Backend& row, const char* wanted, CpuFeatures have);
 
 // The best permitted row with one lane. Throws usage, listing the names, when `wanted` is unknown or needs more than `have`.

@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(hashes_several_together) {
   BOOST_TEST(hashers[2].finish() == Digest::of(""));
 }
 
-#if DROVER_TEST_OPENSSL
+#if DROVER_OPENSSL
 
 BOOST_AUTO_TEST_CASE(hashes_both_algorithms_together) {
   Hasher one(sha256);

@@ -103,6 +103,7 @@ void check_name(const std::string& name) {
 namespace utf = boost::unit_test;
 
 BOOST_AUTO_TEST_CASE(portable) { check_name("portable"); }
+BOOST_AUTO_TEST_CASE(openssl, *utf::precondition(RowRuns{"openssl", 1})) { check_name("openssl"); }
 BOOST_AUTO_TEST_CASE(shani, *utf::precondition(RowRuns{"shani", 4})) { check_name("shani"); }
 BOOST_AUTO_TEST_CASE(avx512, *utf::precondition(RowRuns{"avx512", 16})) { check_name("avx512"); }
 BOOST_AUTO_TEST_CASE(avx512_short, *utf::precondition(RowRuns{"avx512-short", 16})) { check_name("avx512-short"); }
