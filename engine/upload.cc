@@ -116,7 +116,6 @@ std::optional<std::size_t> split_layers(const LoadPlan& plan, const LayerBoard::
 }
 
 bool is_small(const LoadPlan& plan, const LayerBoard::Share& share) {
-  if (plan.format != LoadPlan::Format::docker_archive) return false;
   std::uint64_t bytes = 0;
   for (std::size_t i = 0; i < plan.layers.size(); ++i) {
     if (plan.layers[i].action == LayerPlan::Action::skip_known) continue;
@@ -134,6 +133,7 @@ struct Uploader::Part {
   std::size_t sent_elsewhere;      // the lowest layers that another request of this load sends
   std::optional<std::string> config;  // instead of the image's own
   UploadProgress& progress;
+  bool takes_turns = true;
   UploadResult result = {};
 };
 
@@ -185,8 +185,8 @@ UploadResult Uploader::send_part(const Context& ctx, const Part& part) {
   ImageArchive archive(store_, sizes_, part.image, part.plan, board_.inventory(),
                        {.is_own = [&](std::size_t i) { return promise_of(i) == nullptr; },
                         .is_needed = [&](std::size_t i) { return !board_.wait(ctx, *promise_of(i)); },
-                        .before_layer = [&](std::size_t) { sending = sending_.take(ctx, urgency_of(part)); },
-                        .before_documents = [&] { unpacking = unpacking_.take(ctx, urgency_of(part)); }},
+                        .before_layer = [&](std::size_t) { if (part.takes_turns) sending = sending_.take(ctx, urgency_of(part)); },
+                        .before_documents = [&] { if (part.takes_turns) unpacking = unpacking_.take(ctx, urgency_of(part)); }},
                        part.config);
   ArchiveSource source([&] {
     sending.end();
@@ -275,8 +275,10 @@ UploadResult Uploader::send(const Context& ctx, const LoadImage& image, LayerBoa
     expected += inflates ? sizes_.find(layer.digest, store_.blob_path(layer.digest)).value_or(layer.size) : layer.size;
   }
   UploadProgress progress(ctx, image, expected);
-  const Part whole{image, share.plan, share, 0, std::nullopt, progress};
-  if (is_small(share.plan, share)) return send_small(ctx, whole);
+  Part whole{image, share.plan, share, 0, std::nullopt, progress};
+  whole.takes_turns = !is_small(share.plan, share);
+  const bool is_for_classic = share.plan.format == LoadPlan::Format::docker_archive;
+  if (!whole.takes_turns) return is_for_classic ? send_small(ctx, whole) : send_part(ctx, whole);
   const std::optional<std::size_t> split = split_layers(share.plan, share);
   if (!split) return send_part(ctx, whole);
 

@@ -44,8 +44,10 @@ inline constexpr std::uint64_t split_bytes_min = 8U << 20U;
 constexpr std::size_t sending_at_once(std::size_t cores) { return cores / 2 > 1 ? cores / 2 : 1; }
 constexpr std::size_t unpacking_at_once(std::size_t cores) { return 2 * cores; }
 
-// Whether it goes together with other small ones: into a classic store, all of it its own. Engine 20.10 starts a process for each archive
-// and one for each layer, about 60 ms of one core each: an update of 11 images, one small layer each, takes 0.5 s instead of 0.9.
+// Whether it is little work, all of it its own. Such loads take no turns. Into a classic store they go together: engine 20.10 starts a
+// process for each archive and one for each layer, about 60 ms of one core each; an update of 11 images, one small layer each, takes 0.5 s
+// instead of 0.9. The containerd store waits for its disk meanwhile and takes them
+// all at once: the same update into 28.5 0.92 s instead of 1.07.
 bool is_small(const LoadPlan& plan, const LayerBoard::Share& share);
 inline constexpr std::uint64_t small_bytes_max = 1U << 20U;
 
