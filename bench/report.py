@@ -7,6 +7,9 @@ INTRO = """# Benchmarks
 drover beside the tools that users would pick instead: the same registry, the same images, in turn, medians. Registry, engines and tools
 share one machine, so the ratios of one run say more than the seconds. Where drover is the slower one the ratio is above 1.
 
+The slow link has a round trip of 40 ms, 10 MB/s a connection and 100 MB/s in all (`bench/slow_link`); an update goes through the round trip
+alone. "Cold" is an engine whose images were just removed, which slows the making of files for both sides alike.
+
 `make bench` writes this page and takes about ten minutes; `bench/compare --help` has the cases for your own images, links and engines.
 """
 

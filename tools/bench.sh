@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # drover beside the tools that are on this machine, on a stack made here: 11 images of which most bytes do not compress,
-# like real ones. A registry and, where one can run, an engine of the bench's own; both ended at the end.
+# like real ones, straight and through a slow link. A registry and, where one can run, an engine of the bench's own; both ended at the end.
 #
-#   tools/bench.sh [OPTIONS OF bench/compare]      e.g. --repeat 5; bench/compare --help has cases for your own images too
+#   tools/bench.sh [OPTIONS OF bench/compare]      e.g. --repeat 5, --engine 28=SOCKET for one more engine (its images are removed!),
+#                                                  --crane CMD for a peer that is not on PATH; bench/compare --help has more
 #
-# Writes docs/benchmarks.md, or the file that --markdown names.
+# Writes docs/benchmarks.md, or the file that --markdown names, and build/benchmarks.json.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 drover=${DROVER:-$PWD/build/release/cli/drover}
@@ -48,11 +49,13 @@ random_layer() {
 fixture_begin
 export DOCKER_CONFIG=$fixture/docker-config
 registry_start 0
-engines=() cases=(loopback blobs verify memory)
+engines=() cases=(loopback wan cut blobs verify memory)
 if engine_start engine; then
   version=$(engine_get /version | jq -r .Version)
   engines=(--engine "${version%%[+-]*}=${engine#unix://}")
-  cases+=(cold update)
+fi
+if [[ ${#engines[@]} != 0 || " $* " == *" --engine "* ]]; then
+  cases+=(cold update cold_wan update_wan)
 else
   echo "bench: without an engine: $engine_reason"
 fi
@@ -60,6 +63,6 @@ echo "bench: making the stack"
 make_stack
 images=$(printf ',stack/%s:v1' "${names[@]}")
 updated=$(printf ',stack/%s:v2' "${names[@]}")
-[[ " $* " == *" --markdown "* ]] || set -- --repeat 3 --markdown docs/benchmarks.md "$@"
+[[ " $* " == *" --markdown "* ]] || set -- --repeat 3 --markdown docs/benchmarks.md --json build/benchmarks.json "$@"
 bench/compare --drover "$drover" --registry "$registry" --platform "linux/$architecture" --images "${images#,}" --update-images "${updated#,}" \
   "${engines[@]}" --work "$fixture/work" "$@" "${cases[@]}"
