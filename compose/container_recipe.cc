@@ -154,6 +154,8 @@ make_recipe(const Situation& situation, const Service& service, const RecipeRequ
   CreateContext& context = recipe.context;
   context.proxy_environment = situation.options->proxy_environment;
   context.seccomp_profiles = situation.options->seccomp_profiles;
+  for (const NetworkPlace& place : situation.networks)
+    if (place.is_changed) context.changed_networks.insert(place.model->key);
   const auto facts = situation.state.images.find(image_of(*situation.project, service));
   if (facts != situation.state.images.end()) context.labels[std::string(image_label)] = facts->second.id;
   if (request.replaced) {

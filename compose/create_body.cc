@@ -157,6 +157,13 @@ Json endpoint(const Project& project, const Service& service, const ServiceNetwo
   return json;
 }
 
+// It cannot have its address at create. One with a MAC address of its own is left to the engine: at connect that would be lost (26.1, 28.5).
+bool is_joined_later(const Service& service, const ServiceNetwork& network, const CreateContext& context, bool is_first) {
+  const bool has_address = !network.ipv4_address.empty() || !network.ipv6_address.empty();
+  const bool has_mac = !network.mac_address.empty() || (is_first && !service.mac_address.empty());
+  return has_address && !has_mac && context.changed_networks.contains(network.network);
+}
+
 // Joins the networks: all of them at create, or the first there and the others later.
 void put_networks(const Project& project, const Service& service, const CreateContext& context, Json& body, CreateBody& result) {
   const std::vector<const ServiceNetwork*> networks = ordered_networks(service);
@@ -176,9 +183,12 @@ void put_networks(const Project& project, const Service& service, const CreateCo
       set(settings, "MacAddress", service.mac_address);
     if (is_first && context.api_minor < minor_of_several_endpoints)
       set(body, "MacAddress", network->mac_address.empty() ? service.mac_address : network->mac_address);
-    if (is_first || context.api_minor >= minor_of_several_endpoints) {
+    const bool is_later = is_joined_later(service, *network, context, is_first);
+    if (is_later) result.later_networks.push_back({name, std::make_shared<const Json>(settings), is_first});
+    if (is_later) settings.erase("IPAMConfig");
+    if (is_first || (!is_later && context.api_minor >= minor_of_several_endpoints)) {
       endpoints[name] = std::move(settings);
-    } else {
+    } else if (!is_later) {
       if (!network->mac_address.empty()) throw cannot(service, "a MAC address on a further network", minor_of_several_endpoints);
       result.later_networks.push_back({name, std::make_shared<const Json>(std::move(settings))});
     }

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,13 +28,18 @@ struct CreateContext {
   TextMap proxy_environment = {};       // of the user's docker configuration; the service's own variables win
   TextMap anonymous_volumes = {};       // by target: volumes of an earlier container that are kept
   std::map<std::string, std::string> seccomp_profiles = {};  // JSON by path, for `security_opt: ["seccomp:./profile.json"]`
+  std::set<std::string> changed_networks = {};               // keys: to be made again between create and start
   char name_separator = '-';                                 // '_' in compatibility mode
 };
 
-// A network that is to be connected after create, because the engine's API is before 1.44: POST /networks/{id}/connect.
+// A network that is to be connected after create (POST /networks/{id}/connect): because the engine's API is before 1.44, or because the
+// address that is asked for there is one of the network that is yet to be made in its place (engines from 25.0 on refuse it at create).
 struct LaterNetwork {
   std::string network;  // its name at the engine
   std::shared_ptr<const nlohmann::json> endpoint;
+  // Create joins it all the same, without the address: an engine puts a container into the network that its mode names. It has to leave
+  // first, since connecting again changes nothing.
+  bool is_left_first = false;
 };
 
 struct CreateBody {

@@ -125,7 +125,7 @@ class CreateSteps {
     return holder->id.substr(std::min<std::size_t>(12, holder->id.size()), 12) + "_" + name;  // the other one still runs
   }
 
-  // Below API 1.44 a container is made with its first network alone.
+  // Of what create could not give it: see LaterNetwork.
   void write_connects(const ServiceWork& work, SlotWork& slot, const CreateBody& body) {
     for (const LaterNetwork& later : body.later_networks) {
       const NetworkPlace* place = nullptr;
@@ -137,11 +137,22 @@ class CreateSteps {
                 .depends_on = {slot.created},
                 .group = work.service->name};
       step.is_done = slot.made && slot.made->network_settings.networks.contains(later.network);
+      if (later.is_left_first && !slot.made) write_leave(work, slot, later);
       if (place && place->is_changed && !step.is_done) continue;  // once it has been made again: network_steps.cc
       if (place && draft_.created_networks.contains(place->model->key))
         step.depends_on.push_back(draft_.created_networks[place->model->key]);
       draft_.joins.push_back({&slot, place, add(std::move(step))});
     }
+  }
+
+  void write_leave(const ServiceWork& work, const SlotWork& slot, const LaterNetwork& later) {
+    engine::EndpointSettings had = engine::parse_endpoint_settings(*later.endpoint);
+    had.ipam = {};
+    add({.action = DisconnectNetwork{later.network, slot.target, had},
+         .resource = resource_of(slot),
+         .cause = "its network is made again",
+         .depends_on = {slot.created},
+         .group = work.service->name});
   }
 
   void write_files(const ServiceWork& work, const SlotWork& slot) {

@@ -26,6 +26,24 @@ bool is_attached(const ContainerDetails& container, const NetworkPlace& place) {
   return by_name == networks.end() || by_name->second.network_id.empty();
 }
 
+// A run was cut off between making it and taking it out of the network again: see LaterNetwork. Once it has started, what it asked for is
+// the business of drift.h.
+bool has_address(const ContainerDetails& container, const ServiceNetwork& asked, const NetworkPlace& place) {
+  const auto endpoint = container.network_settings.networks.find(place.model->name);
+  if (container.state.started || container.state.is_running || endpoint == container.network_settings.networks.end()) return true;
+  const engine::EndpointIpam& ipam = endpoint->second.ipam;
+  return (asked.ipv4_address.empty() || !ipam.ipv4_address.empty()) && (asked.ipv6_address.empty() || !ipam.ipv6_address.empty());
+}
+
+std::string missing_address(const Situation& situation, const Service& service, const ContainerDetails& container) {
+  if (!service.network_mode.empty()) return {};
+  for (const ServiceNetwork& asked : service.networks) {
+    const NetworkPlace* place = situation.find_network(asked.network);
+    if (place && !has_address(container, asked, *place)) return place->model->name;
+  }
+  return {};
+}
+
 const Volume* find_volume(const Project& project, const std::string& key) {
   const auto found =
       std::find_if(project.volumes.begin(), project.volumes.end(), [&](const Volume& volume) { return volume.key == key; });
@@ -61,6 +79,8 @@ Judged judge(const Situation& situation,
   if (!has_image(situation, service, container)) return {Divergence::image};
   for (const NetworkPlace* place : networks_of(situation, service))
     if (!is_attached(container, *place)) return {Divergence::network, place->model->name};
+  if (std::string network = missing_address(situation, service, container); !network.empty())
+    return {Divergence::address, std::move(network)};
   if (std::string volume = missing_volume(*situation.project, service, container); !volume.empty())
     return {Divergence::volume, std::move(volume)};
   return {};

@@ -15,7 +15,7 @@ namespace drover::compose {
 std::set<std::string> hashes_of(const Service& service, const SharedContainers& shared);
 
 // Nothing when it is; else "hash", "image", ... in the order of what tells most.
-enum class Divergence { none, dead, image, hash, network, volume };
+enum class Divergence { none, dead, image, hash, network, address, volume };
 
 struct Judged {
   Divergence divergence = Divergence::none;

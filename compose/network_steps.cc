@@ -124,7 +124,7 @@ class NetworkSteps {
     return endpoint_of(body_of(draft_, service, slot->slot.number), found_.name);
   }
 
-  // Made in this run: it joins the network by its name, at its start; below API 1.44 a further one has to be joined before.
+  // Made in this run: it joins the network by its name, at its start; what create could not give it has to be joined before.
   void write_new_member(const ServiceWork& work, SlotWork& slot) {
     if (slot.created == 0 || (slot.made && endpoint_in(*slot.made, found_))) return;
     const auto places = networks_of(draft_.situation, *work.service);
@@ -132,15 +132,21 @@ class NetworkSteps {
     draft_.builder.require(slot.started, created_step_);
     const CreateBody body = std::get<CreateContainer>(draft_.builder.at(slot.created).action).body(made_up_ids(draft_.works));
     for (const LaterNetwork& later : body.later_networks) {
-      if (later.network != found_.name) continue;
+      if (later.network != found_.name || is_joining(slot)) continue;
       const ConnectNetwork connect{later.network, slot.target, engine::parse_endpoint_settings(*later.endpoint)};
       draft_.builder.require(slot.started,
                              add({.action = connect,
                                   .resource = resource_of(slot),
-                                  .cause = "a further network",
+                                  .cause = later.is_left_first ? place_.cause : "a further network",
                                   .depends_on = {created_step_, slot.created},
                                   .group = work.service->name}));
     }
+  }
+
+  bool is_joining(const SlotWork& slot) const {
+    return std::any_of(draft_.joins.begin(), draft_.joins.end(), [&](const Join& join) {
+      return join.slot == &slot && join.network == &place_;
+    });
   }
 
   PlanDraft& draft_;

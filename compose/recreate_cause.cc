@@ -62,6 +62,8 @@ std::string recreate_cause(const Situation& situation,
     return hash_cause(situation, service, container, body);
   case Divergence::network:
     return "services." + service.name + ".networks: not in " + judged.what;
+  case Divergence::address:
+    return "services." + service.name + ".networks: without its address in " + judged.what;
   case Divergence::volume:
     return "services." + service.name + ".volumes: " + judged.what + " is not mounted";
   }

@@ -60,6 +60,26 @@ BOOST_AUTO_TEST_CASE(an_old_engine_joins_further_networks_later) {
   BOOST_TEST(new_body.later_networks.empty());
 }
 
+BOOST_AUTO_TEST_CASE(an_address_in_a_network_to_come_is_asked_for_later) {
+  const std::string address = "back: {ipv4_address: 10.9.2.7, gw_priority: 3}";
+  const std::string full = R"({"Aliases":["shop-web-1","web"],"GwPriority":3,"IPAMConfig":{"IPv4Address":"10.9.2.7"}})";
+  const CreateContext context{.api_minor = 48, .changed_networks = {"back"}};
+
+  const CreateBody first = body_of("networks: {" + address + "}", context);
+  const CreateBody further = body_of("networks: {default: {priority: 1}, " + address + "}", context);
+  const CreateBody beside = body_of("networks: {default: {ipv4_address: 10.9.1.7}, back: }", context);
+
+  BOOST_TEST((*first.body)["NetworkingConfig"]["EndpointsConfig"].dump() == R"({"shop_back":{"Aliases":["shop-web-1","web"],"GwPriority":3}})");
+  BOOST_REQUIRE_EQUAL(first.later_networks.size(), 1U);
+  BOOST_TEST(first.later_networks[0].is_left_first);
+  BOOST_TEST(first.later_networks[0].endpoint->dump() == full);
+  BOOST_TEST(!(*further.body)["NetworkingConfig"]["EndpointsConfig"].contains("shop_back"));
+  BOOST_REQUIRE_EQUAL(further.later_networks.size(), 1U);
+  BOOST_TEST(!further.later_networks[0].is_left_first);
+  BOOST_TEST(further.later_networks[0].endpoint->dump() == full);
+  BOOST_TEST(beside.later_networks.empty());
+}
+
 BOOST_AUTO_TEST_CASE(what_an_engine_cannot_do_is_refused) {
   BOOST_TEST(refusal("healthcheck: {test: x, start_period: 1s, start_interval: 1s}", {.api_minor = 41}) ==
              "service web: healthcheck.start_interval needs an engine with API 1.44 or later");

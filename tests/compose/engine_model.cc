@@ -2,6 +2,7 @@
 
 #include "compose/labels.h"
 #include "digest/digest.h"
+#include "tests/support/subnet.h"
 
 #include <nlohmann/json.hpp>
 
@@ -42,6 +43,14 @@ Json mount_of_bind(const std::string& bind) {
           {"Source", source},
           {"Destination", rest.substr(0, rest.find(':'))},
           {"RW", rest.find(":ro") == std::string::npos}};
+}
+
+// As engines from 25.0 on at create and connect, and all at start.
+void check_address(const engine::Network& network, const Json& endpoint) {
+  const std::string address = part(endpoint, "IPAMConfig").value("IPv4Address", "");
+  const auto& pools = network.ipam.pools;
+  const bool has_pool = std::any_of(pools.begin(), pools.end(), [&](const auto& pool) { return test::is_in_subnet(address, pool.subnet); });
+  if (!address.empty() && !pools.empty() && !has_pool) throw refusal("no configured subnet of " + network.name + " contains the IP address " + address);
 }
 
 std::set<std::string> host_ports(const Json& container) {
@@ -92,13 +101,13 @@ struct EngineModel::Parts {
 
   std::string id_of(const ContainerTarget& target) const { return target.id.empty() ? created.at(target.step) : target.id; }
 
-  std::string create(const std::string& name, const Json& body);
+  std::string create(const std::string& name, const Json& body, engine::ApiVersion api);
   Json mounts(const Json& body, const Json& image);
   void start(Json& container);
   void stop(Json& container, int exit_code);
 };
 
-std::string EngineModel::Parts::create(const std::string& name, const Json& body) {
+std::string EngineModel::Parts::create(const std::string& name, const Json& body, engine::ApiVersion api) {
   if (find_named(name)) throw refusal("the name " + name + " is taken");
   const auto image = images.find(body["Image"].get<std::string>());
   if (image == images.end()) throw refusal("no such image " + body["Image"].get<std::string>());
@@ -115,6 +124,8 @@ std::string EngineModel::Parts::create(const std::string& name, const Json& body
   }
   Json networks_there = Json::object();
   for (const auto& [network, endpoint] : part(part(body, "NetworkingConfig"), "EndpointsConfig").items()) {
+    const engine::Network* there = find_network(network);
+    if (there && api.minor >= 44) check_address(*there, endpoint);
     networks_there[network] = endpoint;
     networks_there[network]["NetworkID"] = "";
   }
@@ -172,6 +183,7 @@ void EngineModel::Parts::start(Json& container) {
     const std::string known = endpoint.value("NetworkID", "");
     const engine::Network* network = find_network(known.empty() ? name : known);
     if (!network) throw refusal("network " + (known.empty() ? name : known) + " not found");
+    check_address(*network, endpoint);
     endpoint["NetworkID"] = network->id;
   }
   const std::set<std::string> needed = host_ports(container);
@@ -255,7 +267,7 @@ Json& EngineModel::container(const std::string& name) {
 }
 
 std::string EngineModel::add_container(const std::string& name, const Json& body, bool runs) {
-  const std::string id = parts_->create(name, body);
+  const std::string id = parts_->create(name, body, api);
   if (runs) parts_->start(parts_->find(id));
   return id;
 }
@@ -296,7 +308,7 @@ void await(const Await& wait, Json& container) {
 void EngineModel::apply(const Step& step) {
   Parts& parts = *parts_;
   if (const auto* create = std::get_if<CreateContainer>(&step.action)) {
-    parts.created[step.id] = step.is_done ? step.done_id : parts.create(create->name, *create->body(parts.created).body);
+    parts.created[step.id] = step.is_done ? step.done_id : parts.create(create->name, *create->body(parts.created).body, api);
     return;
   }
   if (step.is_done) return;
@@ -314,6 +326,7 @@ void EngineModel::apply(const Step& step) {
     if (!network) throw refusal("no network " + connect->network);
     Json& place = parts.find(parts.id_of(connect->container))["NetworkSettings"]["Networks"][connect->network];
     if (!place.is_null()) throw refusal("is in network " + connect->network + " already");
+    check_address(*network, engine::to_json(connect->settings));
     place = engine::to_json(connect->settings);
     place["NetworkID"] = network->id;
   } else if (const auto* disconnect = std::get_if<DisconnectNetwork>(&step.action)) {

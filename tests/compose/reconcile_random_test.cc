@@ -45,6 +45,7 @@ struct ServiceText {
   bool has_volume = false;
   bool is_start_first = false;
   bool is_in_back = false;
+  bool is_in_back_alone = false;
   bool writes_config = false;
   int shares = -1;      // network_mode: service:s<shares>
   int volumes_of = -1;  // volumes_from
@@ -69,6 +70,7 @@ ServiceText random_service(Random& random, int number, const Model& earlier) {
   if (text.shares >= 0) return text;
   if (random.one_in(5)) text.links = pick();
   text.is_in_back = random.one_in(3);
+  text.is_in_back_alone = random.one_in(2);
   text.is_start_first = random.one_in(4);
   if (random.one_in(3)) text.port = number + 1;
   if (text.is_in_back && random.one_in(2)) text.address = number + 1;
@@ -113,7 +115,17 @@ Model mutated(Random& random, Model model) {
   return model;
 }
 
-std::string text_of(const ServiceText& service, int number, const Model& model) {
+// Of the network `back`.
+struct BackText {
+  bool has_ipv6 = false;
+  int subnet = 0;
+};
+
+BackText random_back(Random& random) {
+  return {.has_ipv6 = random.one_in(3), .subnet = random.below(3) == 0 ? 1 : 0};
+}
+
+std::string text_of(const ServiceText& service, int number, const Model& model, const std::string& subnet) {
   const auto is_there = [&](int other) { return other >= 0 && model[static_cast<std::size_t>(other)].has_value(); };
   std::string text = "  s" + std::to_string(number) + ":\n    image: app:" + std::to_string(service.image) +
                      "\n    scale: " + std::to_string(service.scale) + "\n";
@@ -129,9 +141,9 @@ std::string text_of(const ServiceText& service, int number, const Model& model) 
   if (is_there(service.shares)) {
     text += "    network_mode: service:s" + std::to_string(service.shares) + "\n";
   } else if (service.is_in_back) {
-    const std::string address = service.address > 0 ? "ipv4_address: 10.9.0." + std::to_string(10 + service.address)
+    const std::string address = service.address > 0 ? "ipv4_address: " + subnet + std::to_string(10 + service.address)
                                                     : "aliases: [a" + std::to_string(number) + "]";
-    text += "    networks: {default: , back: {" + address + "}}\n";
+    text += service.is_in_back_alone ? "    networks: {back: {" + address + "}}\n" : "    networks: {default: , back: {" + address + "}}\n";
   }
   std::string dependencies;
   for (const auto& [other, restart] : service.depends_on) {
@@ -144,14 +156,14 @@ std::string text_of(const ServiceText& service, int number, const Model& model) 
   return text;
 }
 
-std::string text_of(const Model& model, bool has_ipv6) {
-  std::string text =
-      "configs: {c: {content: x}}\nnetworks:\n  default: \n  back: {ipam: {config: [{subnet: 10.9.0.0/24}]}, enable_ipv6: " +
-      std::string(has_ipv6 ? "true" : "false") + "}\nvolumes:\n";
+std::string text_of(const Model& model, const BackText& back) {
+  const std::string subnet = "10.9." + std::to_string(back.subnet) + ".";
+  std::string text = "configs: {c: {content: x}}\nnetworks:\n  default: \n  back: {ipam: {config: [{subnet: " + subnet +
+                     "0/24}]}, enable_ipv6: " + std::string(back.has_ipv6 ? "true" : "false") + "}\nvolumes:\n";
   for (int i = 0; i < services_max; ++i) text += "  v" + std::to_string(i) + ": \n";
   text += "services:\n";
   for (std::size_t i = 0; i < model.size(); ++i)
-    if (model[i]) text += text_of(*model[i], static_cast<int>(i), model);
+    if (model[i]) text += text_of(*model[i], static_cast<int>(i), model, subnet);
   return text + "  last: {image: app:1}\n";
 }
 
@@ -194,6 +206,12 @@ template <typename Kind> bool is(const Step& step) {
   return std::holds_alternative<Kind>(step.action);
 }
 
+// Something that was there before.
+bool touches(const Step& step) {
+  if (const auto* leave = std::get_if<DisconnectNetwork>(&step.action)) return !leave->container.id.empty();
+  return is<StopContainer>(step) || is<RestartContainer>(step) || is<RemoveNetwork>(step);
+}
+
 void check_order(const Plan& plan) {
   const std::vector<std::set<int>> needs = all_needs(plan);
   const auto waits = [&](const Step& step, const Step& needed) {
@@ -203,9 +221,7 @@ void check_order(const Plan& plan) {
     if (step.is_done) continue;
     BOOST_TEST(!is<RemoveVolume>(step));
     for (const Step& other : plan.steps) {
-      const bool touches =
-          is<StopContainer>(step) || is<RestartContainer>(step) || is<DisconnectNetwork>(step) || is<RemoveNetwork>(step);
-      if (touches && (is<CreateContainer>(other) || is<CreateVolume>(other) || is<WriteFile>(other)))
+      if (touches(step) && (is<CreateContainer>(other) || is<CreateVolume>(other) || is<WriteFile>(other)))
         BOOST_TEST(waits(step, other));
       if (step.is_commit && !other.is_commit) BOOST_TEST(waits(step, other));
     }
@@ -280,12 +296,11 @@ void run(unsigned seed) {
   const Model first = random_model(random);
   const Model second = mutated(random, first);
   const Model third = mutated(random, second);
-  const bool changes_network = random.one_in(3);
-  const std::string after = text_of(second, changes_network);
+  const std::string after = text_of(second, random_back(random));
   Shop shop;
   if (random.one_in(3)) shop.engine.api.minor = 41;
   shop.engine.set_image("app:2", "app:2", nlohmann::json::parse(R"({"Volumes": {"/cache": {}, "/other": {}}})"));
-  shop.up(text_of(first, false), options);
+  shop.up(text_of(first, BackText()), options);
   check_names(shop.engine);
   const std::vector<std::string> volumes = shop.engine.volume_names();
   const Plan plan = shop.plan(after, options);
@@ -293,7 +308,7 @@ void run(unsigned seed) {
   std::vector<std::string> names;
   finish(shop, after, &names);
   for (const std::string& volume : volumes) BOOST_TEST(shop.engine.has_volume(volume));
-  cut_off(random, before, plan, after, text_of(third, random.one_in(2)), names);
+  cut_off(random, before, plan, after, text_of(third, random_back(random)), names);
 }
 
 }  // namespace

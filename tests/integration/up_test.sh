@@ -152,6 +152,21 @@ field shop-db-1 '.NetworkSettings.Networks.shop_inner.Aliases | contains(["mysql
 get /networks/shop_inner | jq -e '.Labels.a == "b"' >/dev/null || fail "the network is the old one"
 expect_code 0 up --json
 expect_json '.steps == []'
+say "a subnet changes together with an address in it"
+sed -i 's|10\.231\.77\.|10.231.78.|g' compose.yml
+expect_code 0 up --json
+db=$(field shop-db-1 .Id)
+[[ $(field shop-db-1 .NetworkSettings.Networks.shop_inner.IPAddress) == 10.231.78.10 ]] || fail "it does not have its new address"
+field shop-db-1 '.NetworkSettings.Networks.shop_inner.Aliases | contains(["mysql", "db"])' | grep -q true || fail "an alias is lost"
+[[ $(field shop-web-1 .NetworkSettings.Networks.shop_inner.IPAddress) == 10.231.78.* ]] || fail "web is not in the new subnet"
+expect_code 0 up --json
+expect_json '.steps == []'
+sed "s|10\.231\.78\.|10.231.79.|g; s|db: {image: $registry/app:1|db: {image: $registry/app:exits|" compose.yml >moved.yml
+expect_code 11 up -f moved.yml
+[[ $(field shop-db-1 .Id) == "$db" && $(field shop-db-1 .NetworkSettings.Networks.shop_inner.IPAddress) == 10.231.78.10 ]] || fail "it is not as before"
+get /networks/shop_inner | jq -e '.IPAM.Config[0].Subnet == "10.231.78.0/24"' >/dev/null || fail "the network is not as before"
+expect_code 0 up --json
+expect_json '.steps == []'
 sed 's|volumes: {data: }|volumes: {data: {labels: {a: b}}}|' compose.yml >volume.yml
 expect_code 13 up -f volume.yml
 grep -q 'shop_data' err || fail "the volume is not named"
