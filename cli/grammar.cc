@@ -142,6 +142,12 @@ Error unknown_word(const CLI::App& root) {
   return Error(ErrorCode::usage, app.get_name() + " does not take " + printable(word) + "; " + remedy);
 }
 
+// Where a command is wanted there is a word that is none. Help on it would be help on something else; beside wrong options help is what is wanted.
+bool has_unknown_command(const CLI::App& root) {
+  const std::vector<std::string> remaining = root.remaining(true);
+  return !remaining.empty() && !remaining.front().starts_with('-') && !child_names(deepest(root)).empty();
+}
+
 // CLI11's own words, in one line and in our case.
 Error usage_error(const CLI::App& root, const CLI::ParseError& error) {
   std::string text = error.what();
@@ -195,7 +201,8 @@ ParsedLine parse_line(const std::vector<std::string>& words) {
   try {
     root.parse(std::vector<std::string>(spelled.rbegin(), spelled.rend()));  // CLI11 takes them from the back
   } catch (const CLI::CallForHelp&) {
-    if (spelled != words && !root.remaining(true).empty()) throw unknown_word(root);
+    const bool is_in_words = spelled != words;
+    if (has_unknown_command(root) || (is_in_words && !root.remaining(true).empty())) throw unknown_word(root);
     line.help = root.help();
     return line;
   } catch (const CLI::ExtrasError&) {

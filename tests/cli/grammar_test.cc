@@ -128,6 +128,16 @@ BOOST_AUTO_TEST_CASE(help_can_be_asked_for_in_words) {
   BOOST_TEST(usage_of({"help", "pul"}) == "unknown command pul; did you mean pull?");
 }
 
+BOOST_AUTO_TEST_CASE(help_on_a_command_that_is_none_is_a_slip_too) {
+  BOOST_TEST(usage_of({"pul", "--help"}) == "unknown command pul; did you mean pull?");
+  BOOST_TEST(usage_of({"--help", "pul"}) == "unknown command pul; did you mean pull?");
+  BOOST_TEST(usage_of({"xyzzy", "redis", "--help"}) == "unknown command xyzzy; see drover --help");
+  BOOST_TEST(usage_of({"store", "pth", "-h"}) == "unknown command pth; did you mean path?");
+  for (const Words& words : {Words{"--plattform", "x", "--help"}, Words{"pull", "--plattform", "--help"}, Words{"ls", "redis", "--help"}}) {
+    BOOST_TEST(parse_line(words).help.has_value());
+  }
+}
+
 BOOST_AUTO_TEST_CASE(the_main_help_names_every_command_and_every_global_option) {
   const std::string help = *parse_line({"--help"}).help;
   for (const Command& command : commands()) BOOST_TEST(help.find(command.path.substr(0, command.path.find(' '))) != std::string::npos);
