@@ -59,7 +59,7 @@ ExitCode run_command(const Surroundings& around, const ParsedLine& line) {
   const Context ctx{.stop = around.stop, .progress = progress.get(), .log = &log};
   try {
     const ProgressTicker ticker(*progress);
-    Session session(line.flags, settings, around.environment, ctx, around.output, around.screen);
+    Session session(line.flags, settings, around.environment, ctx, around.output, around.screen, *progress);
     return line.command->run(session);
   } catch (const Error& error) {
     if (error.code() == ErrorCode::interrupted) throw told_as_interrupted(progress->kept_bytes());

@@ -20,23 +20,54 @@ std::optional<stack::StateFolder> find_state(Session& session) {
   return std::nullopt;
 }
 
-stack::RunListener listener_of(Session& session) {
-  stack::RunListener listener;
-  listener.on_plan = [&session](const compose::Plan& plan) {
-    if (!session.output().is_json() && !session.settings().quiet) session.output().write_now(change_plan_text(plan));
-  };
-  const auto tell = [&session](const std::string& phase, const std::string& id, const std::string& label, const std::string& text) {
-    session.ctx().progress->on(
-        {.kind = ProgressEvent::Kind::message, .phase = phase, .id = id, .label = label, .done = 0, .total = 0, .text = text});
-  };
-  listener.on_step = [tell](const compose::Step& step, const compose::StepOutcome& outcome) {
-    tell("apply", "#" + std::to_string(step.id), step.resource, step_text(step, outcome));
-  };
-  listener.on_way_back = [tell](const Error& failure) { tell("rollback", "", "", std::string("going back: ") + failure.what()); };
-  listener.on_step_back = [tell](const compose::Step& step, const compose::StepOutcome& outcome) {
-    tell("rollback", "#" + std::to_string(step.id), step.resource, "back " + step_text(step, outcome));
-  };
-  return listener;
+stack::RunListener ChangeView::listener() {
+  using compose::Step;
+  using compose::StepOutcome;
+  return {.on_plan = [this](const compose::Plan& plan) { show_plan(plan); },
+          .on_begin = [this](const Step& step) { begin(there_, step); },
+          .on_step = [this](const Step& step, const StepOutcome& outcome) { end(there_, "apply", step, outcome); },
+          .on_way_back = [this](const Error& failure) { show_way_back(failure); },
+          .on_plan_back = [this](const compose::Plan& plan) { back_.emplace(plan, StepStates::Way::back); },
+          .on_begin_back = [this](const Step& step) { begin(back_, step); },
+          .on_step_back = [this](const Step& step, const StepOutcome& outcome) { end(back_, "rollback", step, outcome); }};
+}
+
+void ChangeView::show_plan(const compose::Plan& plan) {
+  const Settings& settings = session_.settings();
+  const PlanText text = settings.dry_run || settings.verbose ? PlanText::steps : PlanText::services;
+  if (!session_.output().is_json() && !settings.quiet) session_.write_now(change_plan_text(plan, text));
+  there_.emplace(plan, StepStates::Way::there);
+  if (settings.dry_run) return;
+  for (Task& task : there_->all()) session_.display().show(std::move(task));
+}
+
+// The failure has been shown where it happened, and ends the run; whoever reads events gets it whole.
+void ChangeView::show_way_back(const Error& failure) {
+  const bool is_json = session_.settings().progress == ProgressMode::json;
+  const std::string why =
+      is_json || failure.code() == ErrorCode::interrupted ? std::string(": ") + failure.what() : std::string();
+  tell("rollback", "", "", "going back" + why);
+}
+
+void ChangeView::begin(std::optional<StepStates>& states, const compose::Step& step) {
+  if (states) session_.display().show(states->begin(step));
+}
+
+void ChangeView::end(std::optional<StepStates>& states,
+                     std::string_view phase,
+                     const compose::Step& step,
+                     const compose::StepOutcome& outcome) {
+  const Settings& settings = session_.settings();
+  if (settings.verbose || settings.progress == ProgressMode::json) {
+    const std::string text = (&states == &back_ ? "back " : "") + step_text(step, outcome);
+    tell(phase, "#" + std::to_string(step.id), step.resource, text);
+  }
+  if (states) session_.display().show(states->end(step, outcome));
+}
+
+void ChangeView::tell(std::string_view phase, std::string_view id, std::string_view label, std::string_view text) {
+  session_.ctx().progress->on(
+      {.kind = ProgressEvent::Kind::message, .phase = phase, .id = id, .label = label, .done = 0, .total = 0, .text = text});
 }
 
 ExitCode run_change(Session& session,
@@ -49,8 +80,9 @@ ExitCode run_change(Session& session,
                                      .plan = plan,
                                      .takes_networks = takes_networks,
                                      .plans_only = session.settings().dry_run};
+  ChangeView view(session);
   const stack::ChangeReport report =
-      stack::change_project(session.ctx(), session.engine(), state ? &*state : nullptr, request, listener_of(session));
+      stack::change_project(session.ctx(), session.engine(), state ? &*state : nullptr, request, view.listener());
   session.output().set_document(change_json(report.plan, report.applied));
   if (!report.applied) return ExitCode::done;
   if (!session.settings().quiet) session.output().write_text(services_text(report.plan, *report.applied));
@@ -59,4 +91,4 @@ ExitCode run_change(Session& session,
   return session.finish(failures);
 }
 
-}  // namespace drover::cli
+} // namespace drover::cli

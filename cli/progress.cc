@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace drover::cli {
@@ -32,7 +33,14 @@ class TtyProgress : public ProgressDisplay {
   void on_event(const ProgressEvent& event, const std::optional<Transfer>&) override {
     if (event.kind == ProgressEvent::Kind::message) screen_.write_line(printable(event.text));
   }
-  void on_tick() override { screen_.draw(draw_frame(transfers_, read_window())); }
+  void on_tick() override {
+    Window window = read_window();
+    std::vector<std::string> lines = draw_frame(transfers_, window);
+    window.rows -= std::min(window.rows, lines.size());
+    const std::vector<std::string> tasks = draw_tasks(tasks_, clock_.now(), window);
+    lines.insert(lines.end(), tasks.begin(), tasks.end());
+    screen_.draw(lines);
+  }
 };
 
 class PlainProgress : public ProgressDisplay {
@@ -51,7 +59,15 @@ class PlainProgress : public ProgressDisplay {
     }
   }
 
+  void on_task(const Task& task) override {
+    if (task.state == Task::State::done || task.state == Task::State::failed) screen_.write_line(plain_task_line(task, clock_.now()));
+  }
+
   void on_tick() override {
+    for (const Task& task : tasks_.list()) {
+      const bool is_slow = task.state == Task::State::under_way && clock_.now() - task.since >= plain_interval / 2;
+      if (is_slow) screen_.write_line(plain_task_line(task, clock_.now()));
+    }
     for (const std::string& phase : transfers_.phases()) {
       const PhaseTotal total = transfers_.total(phase);
       if (total.active > 0) screen_.write_line(plain_total_line(phase, total));
@@ -96,6 +112,16 @@ void ProgressDisplay::on(const ProgressEvent& event) noexcept {
     on_event(event, transfers_.apply(event, clock_.now()));
   } catch (...) {
     return;  // a display that cannot show something must not stop the work
+  }
+}
+
+void ProgressDisplay::show(Task task) noexcept {
+  try {
+    const std::lock_guard lock(mutex_);
+    task.since = clock_.now();
+    if (tasks_.set(task)) on_task(task);
+  } catch (...) {
+    return;
   }
 }
 

@@ -5,6 +5,7 @@
 #include "base/progress.h"
 #include "cli/screen.h"
 #include "cli/settings.h"
+#include "cli/tasks.h"
 #include "cli/transfers.h"
 
 #include <chrono>
@@ -26,6 +27,8 @@ class ProgressDisplay : public Progress {
   ProgressDisplay(Screen& screen, const Clock& clock) : screen_(screen), clock_(clock) {}
 
   void on(const ProgressEvent& event) noexcept override;
+  // What is being done to a service; its time is now. `none` and `json` show nothing of it: the steps are their events.
+  void show(Task task) noexcept;
   // To be called at interval().
   void tick();
   virtual std::chrono::milliseconds interval() const = 0;
@@ -38,11 +41,13 @@ class ProgressDisplay : public Progress {
  protected:
   // Under the lock.
   virtual void on_event(const ProgressEvent&, const std::optional<Transfer>& ended) = 0;
+  virtual void on_task(const Task&) {}  // it is news
   virtual void on_tick() {}
 
   Screen& screen_;
   const Clock& clock_;
   Transfers transfers_;
+  Tasks tasks_;
 
  private:
   mutable std::mutex mutex_;
@@ -73,6 +78,10 @@ struct Window {
 };
 // A line a transfer, as many as fit, then a line a phase that is under way. No line is wider than the window.
 std::vector<std::string> draw_frame(const Transfers& transfers, Window window);
+// A line a task and how many are done; where that is too much, of those under way alone.
+std::vector<std::string> draw_tasks(const Tasks& tasks, Tasks::Time now, Window window);
+// "web: recreated, passed its gate in 2.0s", "web: failed: …", "web: stopping, 20.0s".
+std::string plain_task_line(const Task& task, Tasks::Time now);
 // "fetched docker.io/library/redis:7 sha256:9f2c… (12.3 MB in 1.2s)".
 std::string plain_end_line(const Transfer& transfer, double seconds);
 // "fetch: 123.4 MB of 329.4 MB, 45.1 MB/s, 5.0s left, 8 under way".

@@ -10,6 +10,7 @@ namespace drover::cli {
 namespace {
 
 constexpr std::size_t bar_columns = 20;
+constexpr std::size_t task_text_bytes_max = 2000;  // as of an error's line
 
 // Columns of UTF-8 text, one a code point: labels hold nothing wider.
 std::size_t columns_of(std::string_view text) {
@@ -55,6 +56,13 @@ std::string rate_text(const PhaseTotal& total) {
   return text;
 }
 
+std::string state_text(const Task& task, Tasks::Time now) {
+  const std::string text = printable(task.text, task_text_bytes_max);
+  if (task.state == Task::State::failed) return "failed: " + text;
+  if (task.state != Task::State::under_way) return text;
+  return text + ", " + format_seconds(std::chrono::duration<double>(now - task.since).count());
+}
+
 std::string_view past(const std::string& phase) {
   if (phase == "fetch") return "fetched";
   if (phase == "load") return "loaded";
@@ -92,6 +100,29 @@ std::vector<std::string> draw_frame(const Transfers& transfers, Window window) {
   lines.insert(lines.end(), totals.begin(), totals.end());
   return lines;
 }
+
+std::vector<std::string> draw_tasks(const Tasks& tasks, Tasks::Time now, Window window) {
+  const std::size_t columns = std::max<std::size_t>(window.columns, 20) - 1;
+  const std::size_t rows = std::max<std::size_t>(window.rows, 4) - 2;  // the count, and a free line
+  const std::vector<Task>& list = tasks.list();
+  std::vector<std::string> lines;
+  if (list.empty()) return lines;
+  std::size_t widest = 0;
+  std::size_t done = 0;
+  for (const Task& task : list) {
+    widest = std::max(widest, columns_of(task.name));
+    if (task.state == Task::State::done) ++done;
+  }
+  for (const Task& task : list) {
+    const bool is_busy = task.state == Task::State::under_way || task.state == Task::State::failed;
+    if (lines.size() == rows || (list.size() > rows && !is_busy)) continue;
+    lines.push_back(fit(pad(printable(task.name), std::min(widest, columns / 2)) + "  " + state_text(task, now), columns));
+  }
+  lines.push_back(fit(std::to_string(done) + " of " + std::to_string(list.size()) + " done", columns));
+  return lines;
+}
+
+std::string plain_task_line(const Task& task, Tasks::Time now) { return printable(task.name) + ": " + state_text(task, now); }
 
 std::string plain_end_line(const Transfer& transfer, double seconds) {
   const std::string_view verb = past(transfer.phase);

@@ -1,13 +1,14 @@
 #include "cli/render_plan.h"
 
 #include "base/text.h"
+#include "cli/plan_rows.h"
+#include "cli/table.h"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <map>
 
 namespace drover::cli {
 namespace {
@@ -84,25 +85,19 @@ Json endings_json(const std::vector<Ending>& endings) {
   return list;
 }
 
-std::string_view past_of(const std::string& action) {
-  static const std::map<std::string, std::string_view> words = {{"create", "created"},
-                                                                {"recreate", "recreated"},
-                                                                {"start", "started"},
-                                                                {"restart", "restarted"},
-                                                                {"scale", "scaled"},
-                                                                {"remove", "removed"},
-                                                                {"stop", "stopped"},
-                                                                {"rollback", "as before"},
-                                                                {"none", "as it was"}};
-  const auto found = words.find(action);
-  return found == words.end() ? std::string_view(action) : found->second;
+std::string rows_text(const compose::Plan& plan) {
+  Table table({"RESOURCE", "ACTION", "CAUSE"});
+  for (const PlanRow& row : rows_of(plan)) table.add({row.name, action_text(row), join(causes_of(row), "; ")});
+  return table.is_empty() ? std::string() : table.to_string();
 }
 
 }  // namespace
 
-std::string change_plan_text(const compose::Plan& plan) {
-  const std::string text = compose::to_text(plan);
-  return compose::is_empty(plan) ? text + "nothing to do\n" : text;
+std::string change_plan_text(const compose::Plan& plan, PlanText text) {
+  compose::Plan notes;
+  notes.notes = plan.notes;
+  std::string lines = text == PlanText::steps ? compose::to_text(plan) : rows_text(plan) + compose::to_text(notes);
+  return compose::is_empty(plan) ? lines + "nothing to do\n" : lines;
 }
 
 std::string step_text(const compose::Step& step, const StepOutcome& outcome) {

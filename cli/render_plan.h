@@ -12,8 +12,12 @@
 
 namespace drover::cli {
 
-// Before anything is done: the plan, or that there is nothing to do.
-std::string change_plan_text(const compose::Plan& plan);
+enum class PlanText {
+  services,  // a row a service, network and volume: what and why
+  steps      // a line a step
+};
+// Before anything is done: the plan and all its notes, or that there is nothing to do.
+std::string change_plan_text(const compose::Plan& plan, PlanText text);
 // "#3 container shop-web-1, stop: done (0.2s)", once it is over; the error of one that failed behind it.
 std::string step_text(const compose::Step& step, const compose::StepOutcome& outcome);
 

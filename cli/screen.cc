@@ -27,4 +27,11 @@ void Screen::draw(const std::vector<std::string>& lines) {
 
 void Screen::clear() { draw({}); }
 
+void Screen::without_frame(const std::function<void()>& write) {
+  const std::lock_guard lock(mutex_);
+  out_ << erase_frame() << std::flush;
+  frame_.clear();  // the next tick draws it again
+  write();
+}
+
 }  // namespace drover::cli

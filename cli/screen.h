@@ -1,6 +1,7 @@
 // Standard error as lines that stay and a frame below them that is redrawn in place.
 #pragma once
 
+#include <functional>
 #include <mutex>
 #include <ostream>
 #include <string>
@@ -19,6 +20,8 @@ class Screen {
   // Replaces the frame. Terminal only; each line must be shorter than the window is wide.
   void draw(const std::vector<std::string>& lines);
   void clear();
+  // Calls `write` while no frame is shown: for standard output, which may be the same terminal. What it throws passes.
+  void without_frame(const std::function<void()>& write);
 
  private:
   std::string erase_frame() const;

@@ -36,10 +36,14 @@ Platform parse_service_platform(const compose::NeededImage& needed) {
 }  // namespace
 
 Session::Session(const Flags& flags, const Settings& settings, const Environment& environment, const Context& ctx, Output& output,
-                 Screen& screen)
-    : flags_(flags), settings_(settings), environment_(environment), ctx_(ctx), output_(output), screen_(screen) {}
+                 Screen& screen, ProgressDisplay& display)
+    : flags_(flags), settings_(settings), environment_(environment), ctx_(ctx), output_(output), screen_(screen), display_(display) {}
 
 Session::~Session() = default;
+
+void Session::write_now(std::string_view text) {
+  screen_.without_frame([&] { output_.write_now(text); });
+}
 
 net::Transport& Session::transport() {
   std::error_code ignored;

@@ -5,6 +5,7 @@
 #include "cli/exit_code.h"
 #include "cli/flags.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include "cli/screen.h"
 #include "cli/settings.h"
 #include "compose/project.h"
@@ -29,7 +30,8 @@ namespace drover::cli {
 // Services are opened when they are asked for first. Not thread-safe, the services are.
 class Session {
  public:
-  Session(const Flags& flags, const Settings& settings, const Environment& environment, const Context& ctx, Output& output, Screen& screen);
+  Session(const Flags& flags, const Settings& settings, const Environment& environment, const Context& ctx, Output& output, Screen& screen,
+          ProgressDisplay& display);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -39,6 +41,10 @@ class Session {
   const Environment& environment() const { return environment_; }
   const Context& ctx() const { return ctx_; }
   Output& output() { return output_; }
+  // For results that are due before the end: at once, and clear of what is drawn. Throws io when standard output cannot take them.
+  void write_now(std::string_view text);
+  // Where services are shown; transfers are by ctx().progress.
+  ProgressDisplay& display() { return display_; }
 
   registry::Client& registry();
   engine::Client& engine();
@@ -101,6 +107,7 @@ class Session {
   Context ctx_;
   Output& output_;
   Screen& screen_;
+  ProgressDisplay& display_;
   std::unique_ptr<net::Transport> transport_;
   std::unique_ptr<registry::Client> registry_;
   std::unique_ptr<engine::Client> engine_;

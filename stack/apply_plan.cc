@@ -361,6 +361,7 @@ WayBackReport go_back(const Context& ctx, engine::Client& client, const compose:
   back.plan = compose::plan_rollback(plan, applied.outcomes);
   if (back.plan.steps.empty()) return back;
   if (options.journal != nullptr) options.journal->note_rollback(back.plan);
+  if (options.on_way_back) options.on_way_back(back.plan);
   ApplyOptions going_back = options;
   going_back.keeps_going = true;
   going_back.deaths = applied.deaths;

@@ -25,6 +25,7 @@ struct ApplyOptions {
   // One at a time, in order, on a thread of their own: a slow one keeps nobody down. All have been called when apply_plan returns.
   std::function<void(const compose::Step&)> on_begin = {};
   std::function<void(const compose::Step&, const compose::StepOutcome&)> on_end = {};
+  std::function<void(const compose::Plan&)> on_way_back = {};        // of go_back: what it is about to do
   RunJournal* journal = nullptr;                                     // told of every step before its calls, and after; of the commit
   std::map<std::string, engine::Timestamp> deaths = {};              // of containers that died before, by ID: the report of what is undone
   std::chrono::milliseconds swap_patience{300};                      // an old container that stops no sooner lets other services go first

@@ -36,7 +36,7 @@ ChangeReport change_project(const Context& ctx,
   ChangeReport report{.plan = request.plan(project, state), .applied = {}};
   if (listener.on_plan) listener.on_plan(report.plan);
   if (request.plans_only || compose::is_empty(report.plan)) return report;
-  report.applied = apply_plan(ctx, client, report.plan, {.on_end = listener.on_step});
+  report.applied = apply_plan(ctx, client, report.plan, {.on_begin = listener.on_begin, .on_end = listener.on_step});
   return report;
 }
 

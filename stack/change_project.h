@@ -18,10 +18,16 @@ namespace drover::stack {
 struct RunListener {
   using OnStep = std::function<void(const compose::Step&, const compose::StepOutcome&)>;
 
-  std::function<void(const compose::Plan&)> on_plan = {};      // before anything is done
+  using OnPlan = std::function<void(const compose::Plan&)>;
+  using OnBegin = std::function<void(const compose::Step&)>;
+
+  OnPlan on_plan = {};  // before anything is done; of a plan that stays where it is until the last step is over
+  OnBegin on_begin = {};
   OnStep on_step = {};                                         // once it is over
-  std::function<void(const Error& failure)> on_way_back = {};  // before the first step back
-  OnStep on_step_back = {};                                    // of a plan of its own, which begins at #1
+  std::function<void(const Error& failure)> on_way_back = {};  // before anything is undone
+  OnPlan on_plan_back = {};                                    // a plan of its own, which begins at #1
+  OnBegin on_begin_back = {};
+  OnStep on_step_back = {};
 };
 
 struct ChangeRequest {

@@ -98,7 +98,9 @@ class Up {
   void apply() {
     std::optional<RunJournal> journal;
     if (state_folder_ != nullptr) journal.emplace(ctx_, *state_folder_, header_of(ctx_, report_.plan, engine_));
-    const ApplyOptions options{.on_end = listener_.on_step, .journal = journal ? &*journal : nullptr};
+    const ApplyOptions options{.on_begin = listener_.on_begin,
+                               .on_end = listener_.on_step,
+                               .journal = journal ? &*journal : nullptr};
     report_.applied = apply_plan(ctx_, client_, report_.plan, options);
     report_.end = UpReport::End::done;
     if (report_.applied->failure) {
@@ -117,6 +119,8 @@ class Up {
     }
     if (listener_.on_way_back) listener_.on_way_back(*report_.failure);
     ApplyOptions back = options;
+    back.on_way_back = listener_.on_plan_back;
+    back.on_begin = listener_.on_begin_back;
     back.on_end = listener_.on_step_back;
     report_.way_back = go_back(ctx_, client_, report_.plan, *report_.applied, back);
     if (report_.way_back->report.failure) {

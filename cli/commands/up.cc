@@ -92,7 +92,8 @@ ExitCode finish(Session& session, const stack::UpReport& report) {
 stack::UpReport up_and_look(Session& session, const stack::UpRequest& request, const stack::StateFolder* state) {
   std::future<void> looking;
   if (!request.plans_only) looking = session.begin_look();
-  stack::UpReport report = stack::up(session.ctx(), session.engine(), state, request, listener_of(session));
+  ChangeView view(session);
+  stack::UpReport report = stack::up(session.ctx(), session.engine(), state, request, view.listener());
   session.end_look(std::move(looking));
   if (report.applied && !session.ctx().stop.stop_requested()) session.look();
   return report;
@@ -129,9 +130,10 @@ Command up_command() {
           "health\n"
           "check, within --timeout. When one fails, it and what was swapped with it go back to the old containers (exit code 11; "
           "12 when\n"
-          "that fails too). Ctrl-C goes back as well, a second one ends at once. The plan is printed first: each step, what it "
-          "is done to\n"
-          "and why; --dry-run prints it and changes nothing. What docker compose made is taken over, and the other way round.",
+          "that fails too). Ctrl-C goes back as well, a second one ends at once. The plan is printed first: what is done to each "
+          "service\n"
+          "and why; --dry-run prints every step and changes nothing. What docker compose made is taken over, and the other way "
+          "round.",
       .example = "  drover up --remove-orphans --dry-run\n  drover up --timeout 120 web",
       .positionals = {{"SERVICE", &Flags::services, "only these services, and what they depend on"}},
       .options = {{"--remove-orphans",

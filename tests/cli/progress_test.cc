@@ -155,6 +155,58 @@ BOOST_AUTO_TEST_CASE(the_terminal_is_clean_at_the_end_and_lines_stay_above_the_f
   BOOST_TEST(shown.take() == "\r\x1b[2A\x1b[J");
 }
 
+BOOST_AUTO_TEST_CASE(a_task_is_a_row_and_fits_its_window) {
+  using namespace std::chrono_literals;
+  Tasks tasks;
+  const Tasks::Time now{};
+  tasks.set({.name = "db", .state = Task::State::done, .text = "recreated", .since = now});
+  tasks.set({.name = "webserver", .state = Task::State::under_way, .text = "waiting until healthy", .since = now});
+  tasks.set({.name = "web", .state = Task::State::waiting, .text = "created", .since = now});
+
+  const std::vector<std::string> expected = {"db         recreated", "webserver  waiting until healthy, 3.2s", "web        created", "1 of 3 done"};
+  BOOST_TEST(draw_tasks(tasks, now + 3200ms, {.columns = 80, .rows = 24}) == expected, boost::test_tools::per_element());
+  const std::vector<std::string> busy = {"webserver  waiting un", "1 of 3 done"};
+  BOOST_TEST(draw_tasks(tasks, now, {.columns = 22, .rows = 4}) == busy, boost::test_tools::per_element());
+  BOOST_TEST(draw_tasks({}, now, {}).empty());
+}
+
+BOOST_AUTO_TEST_CASE(plain_writes_a_line_a_service_at_its_end_and_when_it_takes_long) {
+  using namespace std::chrono_literals;
+  Shown shown(ProgressMode::plain);
+  shown.display->show({.name = "web", .state = Task::State::waiting, .text = "waiting"});
+  shown.display->show({.name = "web", .state = Task::State::under_way, .text = "stopping"});
+  shown.display->tick();
+  BOOST_TEST(shown.take() == "");
+
+  shown.clock.advance(10s);
+  shown.display->tick();
+  shown.display->show({.name = "web", .state = Task::State::done, .text = "recreated"});
+  shown.display->show({.name = "web", .state = Task::State::done, .text = "recreated"});
+  shown.display->show({.name = "db", .state = Task::State::failed, .text = "it exited"});
+  shown.display->tick();
+  BOOST_TEST(shown.take() == "web: stopping, 10.0s\nweb: recreated\ndb: failed: it exited\n");
+}
+
+BOOST_AUTO_TEST_CASE(programs_and_nobody_see_no_tasks) {
+  for (const ProgressMode mode : {ProgressMode::json, ProgressMode::none}) {
+    Shown shown(mode);
+    shown.display->show({.name = "web", .state = Task::State::done, .text = "recreated"});
+    shown.display->tick();
+    BOOST_TEST(shown.take() == "");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_goes_to_standard_output_meets_no_frame) {
+  Shown shown(ProgressMode::tty);
+  shown.display->show({.name = "web", .state = Task::State::under_way, .text = "stopping"});
+  shown.display->tick();
+  shown.take();
+
+  shown.screen.without_frame([&] { BOOST_TEST(shown.take() == "\r\x1b[2A\x1b[J"); });
+  shown.display->tick();
+  BOOST_TEST(shown.take() == "web  stopping, 0.0s\n0 of 1 done\n");
+}
+
 BOOST_AUTO_TEST_CASE(kept_bytes_are_those_of_the_fetch) {
   Shown shown(ProgressMode::none);
   shown.display->on(event(Kind::started, "a", 5, 10));

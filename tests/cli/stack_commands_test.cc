@@ -7,8 +7,10 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <fstream>
 #include <ostream>
+#include <sstream>
 #include <stop_token>
 
 using namespace drover;
@@ -61,8 +63,12 @@ BOOST_FIXTURE_TEST_SUITE(stack_commands, Host)
 BOOST_AUTO_TEST_CASE(up_makes_what_is_missing_and_then_nothing) {
   const Outcome first = run({"up"});
   BOOST_TEST_REQUIRE(first.code == 0, first.err);
-  BOOST_TEST(first.out.starts_with("#1 network shop_default, create, networks.default: not there\n"), first.out);
-  BOOST_TEST(first.out.ends_with("db: created\nweb: created\n"), first.out);
+  BOOST_TEST(first.out ==
+             "RESOURCE              ACTION  CAUSE\n"
+             "network shop_default  create  networks.default: not there\n"
+             "db                    create  services.db: no container\n"
+             "web                   create  services.web: no container\n"
+             "db: created\nweb: created\n");
   BOOST_TEST(stack.text() == both_run);
   const std::size_t before = writes();
   const Outcome second = run({"up"});
@@ -101,6 +107,35 @@ BOOST_AUTO_TEST_CASE(a_change_is_told_by_its_cause_and_without_values) {
   BOOST_TEST(outcome.out.find("hunter2") == std::string::npos);
   BOOST_TEST((outcome.out + outcome.err).find("correct-horse") == std::string::npos);
   BOOST_TEST(outcome.err.find(", stop: done (") != std::string::npos, outcome.err);  // a line a step
+  BOOST_TEST(outcome.err.find("\nweb: recreated, passed its gate in ") != std::string::npos, outcome.err);
+}
+
+BOOST_AUTO_TEST_CASE(a_service_is_a_line_at_its_end_and_events_are_of_steps) {
+  const Outcome text = drover.run({"up", "--progress", "plain"});
+  BOOST_TEST(text.code == 0, text.err);
+  BOOST_TEST(text.err.starts_with("network shop_default: created\n"), text.err);
+  BOOST_TEST(text.err.find("\ndb: created, passed its gate in ") != std::string::npos, text.err);
+  BOOST_TEST(std::count(text.err.begin(), text.err.end(), '\n') == 3);
+  write("web:2");
+  const Outcome events = drover.run({"up", "--progress", "json"});
+  BOOST_TEST(events.code == 0, events.err);
+  std::istringstream lines(events.err);
+  for (std::string line; std::getline(lines, line);) {
+    const ordered_json event = ordered_json::parse(line);
+    BOOST_TEST(members(event) == "event,phase,id,label,text");
+    BOOST_TEST(event.at("event") == "message");
+    BOOST_TEST(event.at("label") == "container shop-web-1");
+    BOOST_TEST(event.at("text").get<std::string>().starts_with(event.at("id").get<std::string>() + " container shop-web-1, "));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_way_back_is_told_service_by_service) {
+  BOOST_TEST(run({"up", "-q"}).code == 0);
+  write("web:bad");
+  const Outcome outcome = drover.run({"up", "--progress", "plain"});
+  BOOST_TEST(outcome.code == 11, outcome.err);
+  BOOST_TEST(outcome.err.starts_with("web: failed: container shop-web-1 exited with code 3; "), outcome.err);
+  BOOST_TEST(outcome.err.find("\ngoing back\nweb: rolled back\ndrover: container shop-web-1 exited") != std::string::npos, outcome.err);
 }
 
 BOOST_AUTO_TEST_CASE(a_gate_that_fails_brings_the_old_container_back) {
@@ -236,21 +271,21 @@ BOOST_AUTO_TEST_CASE(stop_start_and_restart_go_in_order) {
   const Outcome stopped = run({"stop"});
   BOOST_TEST(stopped.code == 0, stopped.err);
   BOOST_TEST(stopped.out ==
-             "#1 container shop-web-1, stop, asked to stop\n#2 container shop-db-1, stop, asked to stop (after #1)\ndb: stopped\nweb: stopped\n");
+             "RESOURCE  ACTION  CAUSE\nweb       stop    asked to stop\ndb        stop    asked to stop\ndb: stopped\nweb: stopped\n");
   BOOST_TEST(run({"stop"}).out == "nothing to do\n");
   const ordered_json started = run({"start", "--json"}).json();
   BOOST_TEST(members(started) == "steps,notes,outcomes,services");
   BOOST_TEST(started.at("steps")[0].at("resource") == "container shop-db-1");
   BOOST_TEST(stack.text() == both_run);
   const Outcome restarted = run({"restart", "db"});
-  BOOST_TEST(restarted.out.starts_with("#1 container shop-db-1, restart, asked to restart\ndb: restarted"), restarted.out);
+  BOOST_TEST(restarted.out.starts_with("RESOURCE  ACTION   CAUSE\ndb        restart  asked to restart\ndb: restarted"), restarted.out);
 }
 
 BOOST_AUTO_TEST_CASE(down_works_without_a_file_by_the_projects_name) {
   BOOST_TEST(run({"up", "-q"}).code == 0);
   std::filesystem::remove(drover.home() / "compose.yml");
   BOOST_TEST(run({"down"}).code == 2);
-  const Outcome outcome = run({"-p", "shop", "down"});
+  const Outcome outcome = run({"-p", "shop", "down", "-v"});
   BOOST_TEST(outcome.code == 0, outcome.err);
   BOOST_TEST(outcome.out.find("container shop-web-1, remove, asked to take down (after #1) (destructive)") != std::string::npos, outcome.out);
   BOOST_TEST(stack.text() == "");
