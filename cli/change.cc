@@ -84,6 +84,7 @@ ExitCode run_change(Session& session,
   const stack::ChangeReport report =
       stack::change_project(session.ctx(), session.engine(), state ? &*state : nullptr, request, view.listener());
   session.output().set_document(change_json(report.plan, report.applied));
+  if (session.settings().quiet) session.output().write_text(names_text(report.plan, report.applied, Gone::named));
   if (!report.applied) return ExitCode::done;
   if (!session.settings().quiet) session.output().write_text(services_text(report.plan, *report.applied));
   std::vector<Error> failures;

@@ -28,12 +28,14 @@ std::string name_of(const Step& step) {
   return step.resource.starts_with(container_word) ? step.resource.substr(container_word.size()) : step.resource;
 }
 
-// Of a container that the row makes, or that stays.
+bool makes_or_starts(const Step& step) {
+  return is<compose::CreateContainer>(step) || is<compose::StartContainer>(step) || is<compose::RestartContainer>(step);
+}
+
+// No container of that name is made or started.
 bool only_goes(const PlanRow& row, const std::string& container) {
   return std::none_of(row.steps.begin(), row.steps.end(), [&](const Step* step) {
-    const bool stays =
-        is<compose::CreateContainer>(*step) || is<compose::StartContainer>(*step) || is<compose::RestartContainer>(*step);
-    return stays && name_of(*step) == container;
+    return makes_or_starts(*step) && name_of(*step) == container;
   });
 }
 
@@ -133,6 +135,23 @@ std::vector<std::string> causes_of(const PlanRow& row) {
   for (const Step* step : row.steps)
     if (causes.empty()) add_once(causes, step->cause);
   return causes;
+}
+
+std::vector<std::string> changed_containers(const compose::Plan& plan, const std::vector<compose::StepOutcome>& outcomes, Gone gone) {
+  std::vector<std::string> names;
+  std::set<std::string> stays;
+  std::set<std::string> goes;
+  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+    const Step& step = plan.steps[i];
+    const bool was_done = outcomes.empty() || outcomes.at(i).state == compose::StepOutcome::State::done;
+    const bool is_change = makes_or_starts(step) || is<compose::StopContainer>(step) || is<compose::RemoveContainer>(step);
+    if (step.is_done || !was_done || !is_change) continue;
+    add_once(names, name_of(step));
+    if (makes_or_starts(step)) stays.insert(name_of(step));
+    if (is<compose::RemoveContainer>(step)) goes.insert(name_of(step));
+  }
+  std::erase_if(names, [&](const std::string& name) { return gone == Gone::left_out && goes.contains(name) && !stays.contains(name); });
+  return names;
 }
 
 std::string_view past_of(std::string_view action) {

@@ -27,6 +27,11 @@ std::string action_text(const PlanRow& row);
 // Why, each once: of the steps that decide, not of those that follow from them.
 std::vector<std::string> causes_of(const PlanRow& row);
 
+enum class Gone { left_out, named };
+// Names of containers that were created, replaced, started, restarted or stopped, in the plan's order; and, if wanted, of those that only
+// went. `outcomes` has one a step; empty: what would be.
+std::vector<std::string> changed_containers(const compose::Plan& plan, const std::vector<compose::StepOutcome>& outcomes, Gone gone);
+
 // "recreated" of "recreate".
 std::string_view past_of(std::string_view action);
 

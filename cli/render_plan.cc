@@ -1,7 +1,6 @@
 #include "cli/render_plan.h"
 
 #include "base/text.h"
-#include "cli/plan_rows.h"
 #include "cli/table.h"
 
 #include <nlohmann/json.hpp>
@@ -131,6 +130,12 @@ Json up_json(const stack::UpReport& report) {
   }
   if (!report.remedies.empty()) json["remedies"] = report.remedies;
   return json;
+}
+
+std::string names_text(const compose::Plan& plan, const std::optional<stack::ApplyReport>& applied, Gone gone) {
+  std::string text;
+  for (const std::string& name : changed_containers(plan, applied ? applied->outcomes : std::vector<StepOutcome>(), gone)) text += name + "\n";
+  return text;
 }
 
 std::string services_text(const compose::Plan& plan, const stack::ApplyReport& applied, const stack::WayBackReport* way_back) {

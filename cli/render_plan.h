@@ -1,6 +1,7 @@
 // Plans that change a stack, and what became of them. Pure.
 #pragma once
 
+#include "cli/plan_rows.h"
 #include "cli/render.h"
 #include "compose/plan.h"
 #include "stack/apply_plan.h"
@@ -26,6 +27,8 @@ std::string step_text(const compose::Step& step, const compose::StepOutcome& out
 Json change_json(const compose::Plan& plan, const std::optional<stack::ApplyReport>& applied);
 // The same with "result", and after a way back "rollback" with the steps and outcomes of its own.
 Json up_json(const stack::UpReport& report);
+// --quiet: a line a container, see changed_containers().
+std::string names_text(const compose::Plan& plan, const std::optional<stack::ApplyReport>& applied, Gone gone);
 // A line a service that something was done to: "web: recreated, down 0.31s"; after a way back "web: as before, down 0.62s".
 std::string services_text(const compose::Plan& plan, const stack::ApplyReport& applied, const stack::WayBackReport* way_back = nullptr);
 

@@ -74,7 +74,10 @@ ExitCode ending_code(const stack::UpReport& report, const Error& error) {
 
 ExitCode finish(Session& session, const stack::UpReport& report) {
   Json document = up_json(report);
-  if (report.applied && !session.settings().quiet) {
+  if (session.settings().quiet) {
+    // Of what went back nothing is another than before.
+    if (!report.way_back) session.output().write_text(names_text(report.plan, report.applied, Gone::left_out));
+  } else if (report.applied) {
     session.output().write_text(services_text(report.plan, *report.applied, report.way_back ? &*report.way_back : nullptr));
   }
   session.output().set_document(document);

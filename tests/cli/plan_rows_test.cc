@@ -1,6 +1,7 @@
 // A plan as people read it, and what is shown of each service while it is carried out.
 #include "cli/plan_rows.h"
 
+#include "base/text.h"
 #include "cli/progress.h"
 #include "cli/render_plan.h"
 #include "cli/step_states.h"
@@ -117,6 +118,20 @@ BOOST_AUTO_TEST_CASE(what_an_earlier_run_did_is_no_row) {
   BOOST_TEST(rest.find("\ndb        recreate  services.db.image: db:1 -> db:2\n") != std::string::npos, rest);
   for (Step& each : plan.steps) each.is_done = true;
   BOOST_TEST(change_plan_text(plan, PlanText::services) == "nothing to do\n");
+}
+
+BOOST_AUTO_TEST_CASE(names_are_those_of_containers_that_are_there) {
+  const auto names = [](const Plan& plan, Gone gone, const std::vector<StepOutcome>& outcomes = {}) {
+    return join(changed_containers(plan, outcomes, gone), " ");
+  };
+  std::vector<StepOutcome> outcomes(mixed_plan().steps.size());
+  outcomes[2].state = outcomes[10].state = State::done;  // web-1 is created, old-1 stopped
+  outcomes[3].state = State::failed;
+
+  BOOST_TEST(names(swap_of_two(), Gone::left_out) == "shop-db-1 shop-web-1");
+  BOOST_TEST(names(mixed_plan(), Gone::left_out) == "shop-web-1 shop-web-2 shop-idle-1");
+  BOOST_TEST(names(mixed_plan(), Gone::named) == "shop-web-1 shop-web-2 shop-web-3 shop-jobs-2 shop-old-1 shop-idle-1");
+  BOOST_TEST(names(mixed_plan(), Gone::left_out, outcomes) == "shop-web-1 shop-old-1");
 }
 
 // create 1 2; db: stop 3, start 4, renames 5 6, gate 7; web: 8 to 12; the old ones are removed by 13 and 14.

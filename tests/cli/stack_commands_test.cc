@@ -129,6 +129,21 @@ BOOST_AUTO_TEST_CASE(a_service_is_a_line_at_its_end_and_events_are_of_steps) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(quiet_prints_the_names_of_what_was_changed) {
+  BOOST_TEST(run({"up", "-q", "--dry-run"}).out == "shop-db-1\nshop-web-1\n");
+  BOOST_TEST(run({"up", "-q"}).out == "shop-db-1\nshop-web-1\n");
+  BOOST_TEST(run({"up", "-q"}).out == "");
+  write("web:2", "  side: {image: 'db:1'}\n");
+  BOOST_TEST(run({"up", "-q"}).out == "shop-side-1\nshop-web-1\n");
+  write("web:2");
+  BOOST_TEST(run({"up", "-q", "--remove-orphans"}).out == "");
+  write("web:bad");
+  BOOST_TEST(run({"up", "-q"}).out == "");
+  BOOST_TEST(run({"restart", "-q", "db"}).out == "shop-db-1\n");
+  BOOST_TEST(run({"stop", "-q", "web"}).out == "shop-web-1\n");
+  BOOST_TEST(run({"down", "-q"}).out == "shop-web-1\nshop-db-1\n");
+}
+
 BOOST_AUTO_TEST_CASE(a_way_back_is_told_service_by_service) {
   BOOST_TEST(run({"up", "-q"}).code == 0);
   write("web:bad");
