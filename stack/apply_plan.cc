@@ -64,7 +64,7 @@ class Run {
         teller_([this](const std::string& why) { ctx_.debug("a listener failed: " + why); }),
         outages_(
             ctx, client, options.outage, [this] { assert_what_was_done(); }, [this] { return options_.keeps_going || has_unexplained_death(); }),
-        waits_(ctx.without_stop(), client, outages_, events_, [this](int id, Ending ending) { end_wait(id, std::move(ending)); }),
+        waits_(ctx.without_stop(), client, outages_, events_, options.journal, [this](int id, Ending ending) { end_wait(id, std::move(ending)); }),
         events_(ctx.without_stop(), client, [this](const std::string& container, const std::string& action) { hear(container, action); }),
         on_stop_(ctx.stop, [this] { halt(); }) {
     report_.outcomes.resize(plan.steps.size());

@@ -11,7 +11,6 @@
 namespace drover::stack {
 namespace {
 
-constexpr std::size_t output_bytes_max = 16U << 10U;
 constexpr std::chrono::seconds log_patience{10};
 
 }  // namespace
@@ -27,17 +26,28 @@ std::string last_words_of(std::string_view output) {
   return "its last lines: " + join(lines, ", ");
 }
 
-std::string read_last_words(const Context& ctx, engine::Client& client, std::string_view container) {
+bool fits_last_words(std::string_view output) {
+  std::size_t lines = 0;
+  for (const std::string_view raw : split(output, '\n')) {
+    const std::string_view line = trim(raw);
+    if (line.size() > last_line_bytes_max) return false;
+    if (!line.empty()) ++lines;
+  }
+  return lines <= last_lines_max;
+}
+
+std::string read_log_end(const Context& ctx, engine::Client& client, std::string_view container) {
   std::string output;
   try {
-    engine::read_container_logs(ctx.within(log_patience), client, container, {.tail = last_lines_max}, [&](engine::OutputStream, std::span<const std::byte> bytes) {
+    engine::read_container_logs(ctx.within(log_patience), client, container, {.tail = log_end_lines_max}, [&](engine::OutputStream, std::span<const std::byte> bytes) {
       output += as_text(bytes);
-      if (output.size() > 2 * output_bytes_max) output.erase(0, output.size() - output_bytes_max);
+      if (output.size() > 2 * log_end_bytes_max) output.erase(0, output.size() - log_end_bytes_max);
     });
   } catch (const Error& error) {
     ctx.debug("container " + std::string(container) + " keeps no log to read: " + error.what());
   }
-  return last_words_of(output);
+  if (output.size() > log_end_bytes_max) output.erase(0, output.size() - log_end_bytes_max);
+  return output;
 }
 
 }  // namespace drover::stack

@@ -6,10 +6,12 @@
 #include <nlohmann/json.hpp>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <ctime>
 
@@ -87,7 +89,10 @@ RunHeader header_of(const Context& ctx, const compose::Plan& plan, const std::st
 }
 
 RunJournal::RunJournal(const Context& ctx, const StateFolder& state, const RunHeader& header)
-    : ctx_(ctx), path_(state.run_journal_file(header.project, header.engine)) {
+    : ctx_(ctx), path_(state.run_journal_file(header.project, header.engine)),
+      logs_(state.run_log_folder(header.project, header.engine)) {
+  std::error_code ignored;  // what is left of them is written over by name, or lies there a run longer
+  std::filesystem::remove_all(logs_, ignored);
   create_directories_durably(path_.parent_path());
   write_file_durably(path_, to_line(header), 0600);
   file_ = open_file(path_, O_WRONLY | O_APPEND);
@@ -116,6 +121,20 @@ void RunJournal::note_end(const compose::StepOutcome& outcome) {
 void RunJournal::note_commit() { append(line_of({{"commit", true}}), true); }
 
 void RunJournal::note_rollback(const compose::Plan& way_back) { append(line_of({{"rollback", steps_of(way_back)}}), true); }
+
+// Unsynced: the way back waits for it.
+std::optional<std::filesystem::path> RunJournal::keep_log(const std::string& container, std::string_view log) {
+  const std::filesystem::path file = logs_ / (percent_encode(container) + ".log");
+  try {
+    if (::mkdir(logs_.c_str(), 0700) != 0 && errno != EEXIST) throw io_error("cannot create directory", logs_.string());
+    const UniqueFd out = open_file(file, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
+    write_all(out.get(), as_bytes(log), file.string());
+    return file;
+  } catch (const Error& error) {
+    ctx_.warn("the log of container " + container + " is not kept: " + error.what());
+    return std::nullopt;
+  }
+}
 
 void RunJournal::remove() {
   std::error_code failure;

@@ -35,14 +35,17 @@ RunHeader header_of(const Context& ctx, const compose::Plan& plan, const std::st
 // Thread-safe. A disk that fails is warned of once and costs the run nothing else: it decides nothing.
 class RunJournal {
  public:
-  // Written durably, in place of what an earlier run left. Throws io, no_space.
+  // Written durably, in place of what an earlier run left, logs included. Throws io, no_space.
   RunJournal(const Context& ctx, const StateFolder& state, const RunHeader& header);
 
   void note_begin(int step);
   void note_end(const compose::StepOutcome& outcome);
   void note_commit();                                 // durable when it returns
   void note_rollback(const compose::Plan& way_back);  // likewise; steps are those of the way back from then on
-  // The run is over, and nothing is left to be said of it.
+  // Beside the journal, until the next run that changes something: the end of the log of a container that failed, and is removed on the way
+  // back. Where it is; nothing when it could not be written, which is warned of.
+  std::optional<std::filesystem::path> keep_log(const std::string& container, std::string_view log);
+  // The run is over, and nothing is left to be said of it but logs.
   void remove();
 
  private:
@@ -50,6 +53,7 @@ class RunJournal {
 
   const Context ctx_;
   const std::filesystem::path path_;
+  const std::filesystem::path logs_;
   UniqueFd file_;
   std::mutex mutex_;
   bool has_failed_ = false;

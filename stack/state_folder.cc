@@ -67,6 +67,10 @@ std::filesystem::path StateFolder::run_journal_file(const std::string& project, 
   return run_file(project, engine, ".json");
 }
 
+std::filesystem::path StateFolder::run_log_folder(const std::string& project, const std::string& engine) const {
+  return run_file(project, engine, ".logs");
+}
+
 FileLock StateFolder::lock_for_run(const std::string& project, const std::string& engine) const {
   const std::filesystem::path file = run_file(project, engine, ".lock");
   create_directories_durably(file.parent_path());

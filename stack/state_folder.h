@@ -39,6 +39,8 @@ class StateFolder {
   // Whoever changes a project's containers on an engine, named by its endpoint. Throws locked when another run does.
   FileLock lock_for_run(const std::string& project, const std::string& engine) const;
   std::filesystem::path run_journal_file(const std::string& project, const std::string& engine) const;
+  // Of containers that failed in the last run that changed something.
+  std::filesystem::path run_log_folder(const std::string& project, const std::string& engine) const;
 
  private:
   FileLock lock(FileLock::Mode mode, const std::string& why_not) const;

@@ -25,8 +25,8 @@ Waits::Ending failed(const Await& await, std::string why) {
 
 }  // namespace
 
-Waits::Waits(const Context& ctx, engine::Client& client, Outages& outages, const EventWatch& events, OnEnd on_end)
-    : ctx_(ctx), client_(client), outages_(outages), events_(events), on_end_(std::move(on_end)), thread_([this](const std::stop_token& stop) { work(stop); }) {}
+Waits::Waits(const Context& ctx, engine::Client& client, Outages& outages, const EventWatch& events, RunJournal* journal, OnEnd on_end)
+    : ctx_(ctx), client_(client), outages_(outages), events_(events), journal_(journal), on_end_(std::move(on_end)), thread_([this](const std::stop_token& stop) { work(stop); }) {}
 
 Waits::~Waits() = default;
 
@@ -190,8 +190,13 @@ Watched Waits::describe(const Wait& wait, std::optional<engine::ContainerDetails
 
 std::string Waits::explain(const Wait& wait, const std::string& why) {
   const Outages::Try one(outages_);
-  const std::string words = read_last_words(one.ctx(), client_, wait.container);
-  return wait.step->resource + " " + why + (words.empty() ? "" : "; " + words);
+  const std::string log = read_log_end(one.ctx(), client_, wait.container);
+  std::string text = wait.step->resource + " " + why;
+  if (const std::string words = last_words_of(log); !words.empty()) text += "; " + words;
+  if (journal_ == nullptr || fits_last_words(log)) return text;
+  const std::string& resource = wait.step->resource;  // "container shop-web-1"
+  const auto file = journal_->keep_log(resource.substr(resource.rfind(' ') + 1), log);
+  return file ? text + "; more of its log is in " + file->string() : text;
 }
 
 }  // namespace drover::stack

@@ -8,6 +8,7 @@
 #include "stack/event_watch.h"
 #include "stack/gate.h"
 #include "stack/outage.h"
+#include "stack/run_journal.h"
 
 #include <chrono>
 #include <condition_variable>
@@ -31,8 +32,8 @@ class Waits {
   };
   using OnEnd = std::function<void(int step, Ending ending)>;  // on the waits' thread
 
-  // `events` may be made later than this, and is used from the first wait on.
-  Waits(const Context& ctx, engine::Client& client, Outages& outages, const EventWatch& events, OnEnd on_end);
+  // `events` may be made later than this, and is used from the first wait on. `journal` keeps the logs of those that fail; null: nobody does.
+  Waits(const Context& ctx, engine::Client& client, Outages& outages, const EventWatch& events, RunJournal* journal, OnEnd on_end);
   ~Waits();
   Waits(const Waits&) = delete;
   Waits& operator=(const Waits&) = delete;
@@ -71,6 +72,7 @@ class Waits {
   engine::Client& client_;
   Outages& outages_;
   const EventWatch& events_;
+  RunJournal* const journal_;
   const OnEnd on_end_;
 
   std::mutex mutex_;

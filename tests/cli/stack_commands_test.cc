@@ -1,5 +1,6 @@
 // up, down, stop, start, restart, ps and logs as typed: what is printed, what the engine is asked to do, and how the run ends.
 #include "tests/cli/command_line.h"
+#include "base/file.h"
 #include "stack/state_folder.h"
 #include "tests/support/fake_stack.h"
 
@@ -168,6 +169,19 @@ BOOST_AUTO_TEST_CASE(a_gate_that_fails_brings_the_old_container_back) {
   const Outcome text = run({"up"});
   BOOST_TEST(text.code == 11);
   BOOST_TEST(text.out.find("web: as before") != std::string::npos, text.out);
+}
+
+BOOST_AUTO_TEST_CASE(more_of_the_log_of_what_failed_is_kept) {
+  BOOST_TEST(run({"up", "-q"}).code == 0);
+  stack.set_behaviour("web:bad", {.exits_with = 3, .log = "1\n2\n3\n4\n5\n6\n"});
+  write("web:bad");
+  const Outcome outcome = run({"up"});
+  BOOST_TEST(outcome.code == 11, outcome.err);
+  const std::string_view mark = "\"6\"; more of its log is in ";
+  const std::size_t at = outcome.err.find(mark);
+  BOOST_TEST_REQUIRE(at != std::string::npos, outcome.err);
+  const std::size_t begin = at + mark.size();
+  BOOST_TEST(read_file(outcome.err.substr(begin, outcome.err.find(';', begin) - begin), 100) == "1\n2\n3\n4\n5\n6\n");
 }
 
 BOOST_AUTO_TEST_CASE(without_rollback_the_new_one_is_kept_beside_the_old) {

@@ -53,6 +53,30 @@ BOOST_AUTO_TEST_CASE(a_run_that_ended_says_nothing) {
   BOOST_TEST(said() == "nothing");
 }
 
+BOOST_AUTO_TEST_CASE(logs_are_kept_beside_it_until_the_next_run) {
+  std::optional<std::filesystem::path> file;
+  {
+    stack::RunJournal journal(ctx, state, header);
+    file = journal.keep_log("shop-web-1", "one\ntwo\n");
+    BOOST_TEST_REQUIRE(file.has_value());
+    journal.remove();
+  }
+  BOOST_TEST(file->parent_path().parent_path().string() == (state.root() / "runs").string());
+  BOOST_TEST(file->filename().string() == "shop-web-1.log");
+  BOOST_TEST((std::filesystem::status(*file).permissions() == (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write)));
+  BOOST_TEST((std::filesystem::status(file->parent_path()).permissions() == std::filesystem::perms::owner_all));
+  BOOST_TEST(read_file(*file, 100) == "one\ntwo\n");
+
+  const stack::RunJournal next(ctx, state, header);
+  BOOST_TEST(!std::filesystem::exists(*file));
+}
+
+BOOST_AUTO_TEST_CASE(a_log_that_cannot_be_kept_stops_nothing) {
+  stack::RunJournal journal(ctx, state, header);
+  std::ofstream(state.run_log_folder("shop", engine_name)) << "a file where the folder would be";
+  BOOST_TEST(!journal.keep_log("shop-web-1", "one\n").has_value());
+}
+
 BOOST_AUTO_TEST_CASE(it_says_where_a_run_was_cut_off) {
   stack::RunJournal journal(ctx, state, header);
   BOOST_TEST(said() == "an earlier run (2024-01-01T00:00:00Z) was cut off; going on from what the engine has");
@@ -120,6 +144,9 @@ BOOST_AUTO_TEST_CASE(ids_are_cut_and_digests_are_not) {
 BOOST_AUTO_TEST_CASE(last_words_are_a_few_short_lines) {
   BOOST_TEST(stack::last_words_of("") == "");
   BOOST_TEST(stack::last_words_of("\n \n") == "");
+  BOOST_TEST(stack::fits_last_words("1\n\n2\n3\n4\n5\n"));
+  BOOST_TEST(!stack::fits_last_words("1\n2\n3\n4\n5\n6\n"));
+  BOOST_TEST(!stack::fits_last_words(std::string(201, 'x')));
   BOOST_TEST(stack::last_words_of("one\r\ntwo\n") == "its last lines: \"one\", \"two\"");
   BOOST_TEST(stack::last_words_of("1\n2\n3\n4\n5\n6\n7\n") == "its last lines: \"3\", \"4\", \"5\", \"6\", \"7\"");
   const std::string bound = stack::last_words_of(std::string(100'000, 'x') + "\n" + std::string(100'000, '\x1b'));
