@@ -3,6 +3,7 @@
 #include "cli/pacing.h"
 #include "cli/render.h"
 #include "cli/scratch_store.h"
+#include "cli/service_hint.h"
 #include "cli/session.h"
 
 #include "base/text.h"
@@ -19,10 +20,10 @@
 namespace drover::cli {
 namespace {
 
-std::vector<Error> failures_of(const stack::PrefetchReport& report) {
+std::vector<Error> failures_of(Session& session, const stack::PrefetchReport& report) {
   std::vector<Error> failures;
   for (const stack::PrefetchedImage& image : report.images) {
-    if (image.error) failures.push_back(*image.error);
+    if (image.error) failures.push_back(with_service_hint(session, image.wanted.reference, *image.error));
   }
   return failures;
 }
@@ -86,7 +87,7 @@ ExitCode run_prefetch(Session& session) {
   if (engine != nullptr) note(session, report);
   session.output().set_document(prefetch_json(report));
   session.output().write_text(session.settings().quiet ? quiet_text(report) : prefetch_text(report) + closing_text(report));
-  return session.finish(failures_of(report));
+  return session.finish(failures_of(session, report));
 }
 
 }  // namespace

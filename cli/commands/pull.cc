@@ -3,6 +3,7 @@
 #include "cli/pacing.h"
 #include "cli/render.h"
 #include "cli/scratch_store.h"
+#include "cli/service_hint.h"
 #include "cli/session.h"
 
 #include "registry/pull.h"
@@ -20,10 +21,10 @@ namespace {
 constexpr std::string_view remedy_without_project = "e.g. drover pull redis:7";
 constexpr std::string_view remedy_with_project = "name images, or use drover prefetch for all of the compose project";
 
-std::vector<Error> failures_of(const registry::PullReport& report) {
+std::vector<Error> failures_of(Session& session, const registry::PullReport& report) {
   std::vector<Error> failures;
   for (const registry::PulledImage& image : report.images) {
-    if (image.error) failures.push_back(*image.error);
+    if (image.error) failures.push_back(with_service_hint(session, image.reference, *image.error));
   }
   return failures;
 }
@@ -38,7 +39,7 @@ ExitCode plan(Session& session, const std::vector<Reference>& references, const 
   const ScratchStore scratch(session);
   const registry::Resolutions resolutions = registry::resolve_all(session.ctx(), session.registry(), scratch.store(), references, options);
   for (const registry::Resolutions::One& one : resolutions.list) {
-    if (one.error) throw Error(*one.error);
+    if (one.error) throw with_service_hint(session, one.reference, *one.error);
   }
   return finish_plan(session, forecast(session, resolutions, scratch.store()), Json::object());
 }
@@ -72,7 +73,7 @@ ExitCode run_pull(Session& session) {
   } else {
     session.output().write_text(pull_text(report));
   }
-  return session.finish(failures_of(report));
+  return session.finish(failures_of(session, report));
 }
 
 }  // namespace

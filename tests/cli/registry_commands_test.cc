@@ -72,6 +72,28 @@ BOOST_AUTO_TEST_CASE(mirrors_are_used_explained_and_left_out) {
   BOOST_TEST(without.out.find("mirror") == std::string::npos, without.out);
 }
 
+BOOST_AUTO_TEST_CASE(the_name_of_a_service_is_no_image_but_is_told) {
+  drover.home().write("ann/.config/drover/hosts.d/docker.io/hosts.toml", "server = \"" + registry.origin() + "\"\n");
+  drover.home().write("compose.yml", "services:\n  cache: {image: '" + redis + "'}\n  app: {build: .}\n");
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"pull", "cache"}, {"pull", "cache", "--dry-run"}, {"prefetch", "--no-load", "cache"}}) {
+    const Outcome outcome = drover.run(words);
+    BOOST_TEST(outcome.code == 5, outcome.err);
+    BOOST_TEST(outcome.err.find("; cache is also a service of the compose project: name its image, " + redis + ", or run drover prefetch") != std::string::npos, outcome.err);
+  }
+  BOOST_TEST(drover.run({"pull", "app"}).err.find("; app is also a service of the compose project, which builds its image") != std::string::npos);
+  for (const char* const word : {"nobody", "cache:1", "docker.io/library/cache"}) {
+    const Outcome outcome = drover.run({"pull", word});
+    BOOST_TEST(outcome.code == 5, outcome.err);
+    BOOST_TEST(outcome.err.find("service") == std::string::npos, outcome.err);
+  }
+  registry.add_index("library/cache", "latest", {registry.add_image("library/cache", "", {{.bytes = "one"}})});
+  BOOST_TEST(drover.run({"pull", "cache"}).code == 0);
+  drover.home().write("compose.yml", "broken\n");
+  const Outcome broken = drover.run({"pull", "app"});
+  BOOST_TEST(broken.code == 5, broken.err);
+  BOOST_TEST(broken.err.find("compose.yml") == std::string::npos, broken.err);
+}
+
 BOOST_AUTO_TEST_CASE(a_broken_file_of_our_own_is_one_line_and_of_others_a_warning) {
   drover.set("XDG_CONFIG_HOME", (drover.home() / "config").string());
   const std::string other = drover.home().write("config/containers/registries.conf", "[[registry]]\nlocation = 7\n").string();
