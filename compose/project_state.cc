@@ -7,7 +7,9 @@
 #include "compose/project_volumes.h"
 #include "engine/containers.h"
 #include "engine/disk_usage.h"
+#include "engine/engine_failure.h"
 #include "engine/images.h"
+#include "manifest/reference.h"
 
 #include <algorithm>
 #include <functional>
@@ -72,8 +74,30 @@ class Reading {
     }
   }
 
+  // A name that is none is the file's fault.
+  std::optional<engine::ImageDetails> find_image(const Context& ctx, const std::string& name) {
+    try {
+      return engine::find_image(ctx, client_, name);
+    } catch (const engine::EngineFailure& failure) {
+      const auto user = std::find_if(project_.services.begin(), project_.services.end(),
+                                     [&](const Service& service) { return image_of(project_, service) == name; });
+      if (failure.status == 400 && user != project_.services.end()) require_name(*user, name);
+      throw;
+    }
+  }
+
+  static void require_name(const Service& service, const std::string& name) {
+    try {
+      Reference::parse(name);
+    } catch (Error& error) {
+      const SourceLocation& at = service.location;
+      throw error.add_frame(at.file.string() + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) + ": services." +
+                            service.name + ".image");
+    }
+  }
+
   void read_image(const Context& ctx, const std::string& name) {
-    const auto image = engine::find_image(ctx, client_, name);
+    const auto image = find_image(ctx, name);
     if (!image) return;
     ImageFacts facts{.id = image->id.to_string(), .platform = image->platform.to_string(), .config = image->config};
     if (image->available_manifests)

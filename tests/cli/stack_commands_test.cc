@@ -243,6 +243,36 @@ BOOST_AUTO_TEST_CASE(an_image_that_may_not_be_fetched_is_refused) {
   BOOST_TEST(writes() == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(an_invalid_compose_file_is_one_line_and_ends_with_one) {
+  const std::string file = (drover.home() / "compose.yml").string();
+  const std::pair<const char*, const char*> files[] = {
+      {"services: {web: {imagee: 'web:1'}}\n", ":1:12: services.web: unknown key \"imagee\"; did you mean \"image\"?\n"},
+      {"services: [\n", ": not valid YAML: "},
+      {"", ": empty compose file\n"}};
+  for (const auto& [text, line] : files) {
+    std::ofstream(file) << text;
+    for (const char* const command : {"up", "down", "stop", "start", "restart", "ps", "logs", "check", "config", "prefetch"}) {
+      const Outcome outcome = run({command});
+      BOOST_TEST_CONTEXT(command << ' ' << outcome.err) {
+        BOOST_TEST(outcome.code == 1);
+        BOOST_TEST(outcome.out.empty());
+        BOOST_TEST(outcome.err.starts_with("drover: " + file));
+        BOOST_TEST(outcome.err.find(line) != std::string::npos);
+        BOOST_TEST(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
+      }
+    }
+  }
+  BOOST_TEST(writes() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_name_that_no_image_can_have_is_the_files_fault) {
+  engine.override_answer("/images/A%20B/json", 400, R"({"message":"invalid reference format"})");
+  write("A B");
+  const Outcome outcome = run({"up"});
+  BOOST_TEST(outcome.code == 1);
+  BOOST_TEST(outcome.err == "drover: " + (drover.home() / "compose.yml").string() + ":4:3: services.web.image: not an image name: \"A B\": the repository must be lower case\n");
+}
+
 struct Wrong {
   std::vector<std::string> words;
   const char* text;
