@@ -23,7 +23,7 @@ image() {
 }
 run='["sh","-c","test ! -d /data || echo mail >/data/mail; trap \"exit 0\" TERM; while :; do sleep 0.1; done"]'
 for version in 1 2 3; do image app:$version "{\"Env\":[\"PATH=/bin\"],\"Cmd\":$run}"; done
-image app:exits '{"Env":["PATH=/bin"],"Cmd":["sh","-c","echo cannot read its settings; exit 3"]}'
+image app:exits '{"Env":["PATH=/bin"],"Cmd":["sh","-c","for i in 1 2 3 4 5 6; do echo try $i; done; echo cannot read its settings; exit 3"]}'
 
 container() { get "/containers/$1/json"; }
 field() { container "$1" | jq -r "$2"; }
@@ -92,6 +92,8 @@ db=$(field shop-db-1 .Id) web=$(field shop-web-1 .Id)
 sed "s|db: {image: $registry/app:1|db: {image: $registry/app:2|; s|web: {image: $registry/app:2|web: {image: $registry/app:exits|" compose.yml >exits.yml
 expect_code 11 up -f exits.yml --json
 grep -q 'cannot read its settings' err || { cat err; fail "the last lines of its log are not told"; }
+log=$(sed -n 's/.*more of its log is in \([^;]*\);.*/\1/p' err | head -1)
+[[ -f $log && $(stat -c %a "$log") == 600 ]] && grep -qx 'try 1' "$log" || { cat err; fail "more of its log is not kept"; }
 expect_state "$(printf 'shop-db-1 app:1 running\nshop-web-1 app:2 running')"
 [[ $(field shop-db-1 .Id) == "$db" && $(field shop-web-1 .Id) == "$web" ]] || fail "other containers than before"
 expect_code 0 up --json
@@ -119,7 +121,12 @@ expect_code 1 up -f sick.yml --no-rollback
 [[ $(field shop-web-1 .Id) != "$web" ]] || fail "the new container is gone"
 sed 's|app:2|app:3|' sick.yml >sicker.yml
 expect_code 0 up -f sicker.yml
-expect_code 0 up
+
+say "a service is a line: of the plan, at its end, and of the answer"
+expect_code 0 up --progress plain
+[[ $(grep -c '^web  *recreate  *services.web.image: ' out) == 1 && $(grep -c . out) == 3 ]] || { cat out; fail "the plan has not one line of the service"; }
+[[ $(tail -1 out) == "web: recreated, down "* ]] || { cat out; fail "the gap is not told"; }
+grep -qE '^web: recreated, passed its gate in [0-9.]+s$' err || { cat err; fail "its end is not told"; }
 
 say "orphans, scale"
 compose <<YAML
