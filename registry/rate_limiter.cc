@@ -3,29 +3,24 @@
 #include <algorithm>
 
 namespace drover::registry {
+namespace {
 
-bool RateLimiter::is_limited() const {
+constexpr auto burst = std::chrono::milliseconds(100);  // of lateness that is made up for
+constexpr std::uint64_t grants_a_second = 20;
+// Sleeps that short take longer than they say; the next grant comes so much later.
+constexpr auto wait_min = std::chrono::milliseconds(2);
+
+}  // namespace
+
+RateLimiter::Grant RateLimiter::reserve(TimePoint now, std::size_t wanted) {
+  const std::uint64_t rate = rate_.load(std::memory_order_relaxed);
+  if (rate != 0) wanted = std::min(wanted, std::max<std::size_t>(1, rate / grants_a_second));
+  granted_.fetch_add(wanted, std::memory_order_relaxed);
+  if (rate == 0) return {.bytes = wanted, .at = now};
   const std::lock_guard lock(mutex_);
-  return rate_ != 0;
-}
-
-void RateLimiter::set_rate(std::uint64_t bytes_per_second) {
-  const std::lock_guard lock(mutex_);
-  rate_ = bytes_per_second;
-}
-
-void RateLimiter::take(const Context& ctx, std::size_t bytes) {
-  constexpr auto burst = std::chrono::milliseconds(100);  // of lateness that is made up for
-  const auto now = ctx.clock->now();
-  std::chrono::steady_clock::time_point mine;
-  {
-    const std::lock_guard lock(mutex_);
-    if (rate_ == 0) return;
-    free_at_ = std::max<std::chrono::steady_clock::time_point>(free_at_, now - burst) +
-               std::chrono::nanoseconds(static_cast<std::int64_t>(1e9 * static_cast<double>(bytes) / static_cast<double>(rate_)));
-    mine = free_at_;
-  }
-  if (mine > now) ctx.clock->sleep_for(std::chrono::ceil<std::chrono::milliseconds>(mine - now), ctx.stop);
+  const auto took = std::chrono::nanoseconds(static_cast<std::int64_t>(1e9 * static_cast<double>(wanted) / static_cast<double>(rate)));
+  free_at_ = std::max<TimePoint>(free_at_, now - burst) + took;
+  return {.bytes = wanted, .at = free_at_ < now + wait_min ? now : free_at_};
 }
 
 }  // namespace drover::registry

@@ -5,6 +5,13 @@
 #include <utility>
 
 namespace drover::registry {
+namespace {
+
+// Each piece is a record of a part's journal (store/journal.h): not more of them than that is made for.
+constexpr std::size_t slow_piece_bytes = 16U << 10U;
+constexpr auto slow_piece_time = std::chrono::seconds(1);
+
+}  // namespace
 
 bool Transfer::Impl::Attempt::take(std::uint64_t offset, std::span<const std::byte> bytes) {
   if (offset < reached) {  // the whole blob from its start, although a later part was asked for
@@ -23,15 +30,37 @@ bool Transfer::Impl::Attempt::take(std::uint64_t offset, std::span<const std::by
   }
   while (!bytes.empty()) {
     if (!piece && !begin_piece()) return false;
-    const std::size_t count = std::min<std::size_t>(bytes.size(), piece_end - reached);
+    const std::size_t count = await_grant(std::min<std::size_t>(bytes.size(), piece_end - reached));
+    if (count == 0) return false;
     std::memcpy(piece->buffer.bytes.get() + piece->size, bytes.data(), count);
     piece->size += count;
     reached.store(reached + count, std::memory_order_relaxed);
     bytes = bytes.subspan(count);
     if (reached == piece_end) flush();
   }
+  if (piece && is_worth_flushing()) flush();
   return true;
 }
+
+// How many of so many bytes may be taken in, once they may; 0: it was stopped.
+std::size_t Transfer::Impl::Attempt::await_grant(std::size_t bytes) {
+  const auto now = Clock::now();
+  const RateLimiter::Grant grant = transfer.limiter.reserve(now, bytes);
+  if (grant.at <= now) return grant.bytes;
+  const auto hold = [this](bool is_held) {
+    const std::lock_guard lock(transfer.mutex);
+    const auto changed = Clock::now();
+    if (is_held) transfer.scheduler.progress(request.id, reached, changed);
+    transfer.scheduler.set_held(request.id, is_held, changed);
+  };
+  hold(true);
+  drover::Clock::real().sleep_for(std::chrono::ceil<std::chrono::milliseconds>(grant.at - now), stop.get_token());
+  hold(false);
+  return stop.stop_requested() ? 0 : grant.bytes;
+}
+
+// On a slow connection, so that what came is seen, and kept for the next run.
+bool Transfer::Impl::Attempt::is_worth_flushing() const { return piece->size >= slow_piece_bytes && Clock::now() - piece_begun >= slow_piece_time; }
 
 bool Transfer::Impl::Attempt::begin_piece() {
   std::unique_lock lock(transfer.mutex);
@@ -41,6 +70,7 @@ bool Transfer::Impl::Attempt::begin_piece() {
   if (!buffer) return false;
   piece = Piece{.offset = reached, .size = 0, .buffer = *std::move(buffer), .origin = origin};
   piece_end = reached + room;
+  piece_begun = Clock::now();
   return true;
 }
 
@@ -83,16 +113,6 @@ std::optional<Transfer::Impl::Buffer> Transfer::Impl::Attempt::take_buffer(std::
 
 void Transfer::Impl::Attempt::flush() {
   if (!piece) return;
-  if (transfer.limiter.is_limited()) {
-    const auto hold = [this](bool is_held) {
-      const std::lock_guard lock(transfer.mutex);
-      transfer.scheduler.set_held(request.id, is_held, Clock::now());
-    };
-    hold(true);
-    // A whole buffer at a time: sleeps of less than a millisecond take longer than they say.
-    transfer.limiter.take(Context{.stop = stop.get_token()}, piece->size);
-    hold(false);
-  }
   const std::lock_guard lock(transfer.mutex);
   blob.pieces.push_back(*std::exchange(piece, std::nullopt));
   ++transfer.pieces_waiting;

@@ -34,11 +34,14 @@ struct Transfer::Impl::Attempt {
   bool is_broken_off = false;           // as superfluous; under the transfer's lock
   std::optional<Piece> piece;
   std::uint64_t piece_end = 0;
+  Clock::time_point piece_begun{};
   std::stop_source stop;                // of this attempt alone
   std::stop_callback<std::function<void()>> forward;
 
  private:
   bool begin_piece();
+  std::size_t await_grant(std::size_t bytes);
+  bool is_worth_flushing() const;
   std::uint64_t reserve(std::unique_lock<std::mutex>& lock);
   std::optional<Buffer> take_buffer(std::unique_lock<std::mutex>& lock);
 };

@@ -23,7 +23,8 @@ namespace drover::store {
 inline constexpr std::size_t journal_header_bytes = 128;
 inline constexpr std::size_t journal_record_bytes = 72;
 // So many records are replayed, at 64 bytes of memory each; what a longer journal has behind them is fetched again. A record stands for a
-// written buffer, 256 KiB: this is enough for 250 GB, and a blob of 100 GiB takes 25 MiB.
+// written buffer, 256 KiB: this is enough for 250 GB, and a blob of 100 GiB takes 25 MiB. Connections so slow that theirs takes longer than a
+// second write less, 16 KiB at least: then it is for 16 GB.
 inline constexpr std::size_t journal_records_max = 1'000'000;
 
 using BootId = std::array<std::byte, 16>;

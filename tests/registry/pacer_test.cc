@@ -59,10 +59,17 @@ struct PacerFixture {
   }
   // How long the limiter keeps a megabyte waiting.
   std::int64_t milliseconds_a_megabyte() {
-    limiter.take(ctx, mega);
-    const std::size_t before = clock.sleeps().size();
-    limiter.take(ctx, mega);
-    return clock.sleeps().size() == before ? 0 : clock.sleeps().back().count();
+    const auto begin = pass(mega);
+    return std::chrono::round<std::chrono::milliseconds>(pass(mega) - begin).count();
+  }
+  RateLimiter::TimePoint pass(std::uint64_t bytes) {
+    RateLimiter::TimePoint end = clock.now();
+    while (bytes > 0) {
+      const RateLimiter::Grant grant = limiter.reserve(clock.now(), bytes);
+      bytes -= grant.bytes;
+      end = grant.at;
+    }
+    return end;
   }
 };
 
