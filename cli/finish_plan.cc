@@ -1,10 +1,10 @@
 #include "cli/finish_plan.h"
 
 #include "base/text.h"
+#include "registry/pacer.h"
 
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -13,10 +13,14 @@
 namespace drover::cli {
 namespace {
 
-// Bytes a second that the deadline asks for; a moment that is over asks for all at once.
-std::uint64_t needed_rate(std::uint64_t bytes, std::chrono::system_clock::time_point by, std::chrono::system_clock::time_point now) {
-  const double seconds = std::max(1.0, std::chrono::duration<double>(by - now).count());
-  return static_cast<std::uint64_t>(static_cast<double>(bytes) / seconds);
+// The pace that the run itself would begin with; what cannot be done in that time is said, as the run would say it.
+void add_pace(Session& session, std::uint64_t bytes, std::chrono::system_clock::time_point by, Json& plan, std::string& text) {
+  const registry::PaceView view =
+      registry::view_at_begin(bytes, by - session.ctx().clock->system_now(), session.settings().rate_bytes_per_second);
+  const registry::Pace pace = registry::choose_pace(view);
+  plan["pace"] = {{"by", format_time(by)}, {"bytesPerSecond", pace.rate}};
+  text += "to be done by " + format_time(by) + ": " + (pace.rate == 0 ? "as fast as it comes" : format_bytes(pace.rate) + "/s") + "\n";
+  if (pace.late_seconds) session.ctx().warn(registry::late_text(view, *pace.late_seconds));
 }
 
 }  // namespace
@@ -24,11 +28,7 @@ std::uint64_t needed_rate(std::uint64_t bytes, std::chrono::system_clock::time_p
 ExitCode finish_plan(Session& session, const stack::Forecast& forecast, Json document) {
   document["plan"] = plan_json(forecast);
   std::string text = stack::to_text(forecast);
-  if (const auto by = session.settings().by) {
-    const std::uint64_t rate = needed_rate(forecast.pull.bytes_missing, *by, session.ctx().clock->system_now());
-    document["plan"]["pace"] = {{"by", format_time(*by)}, {"bytesPerSecond", rate}};
-    text += "to be done by " + format_time(*by) + ": " + format_bytes(rate) + "/s\n";
-  }
+  if (const auto by = session.settings().by) add_pace(session, forecast.pull.bytes_missing, *by, document["plan"], text);
   session.output().set_document(document);
   session.output().write_text(text);
   try {

@@ -7,6 +7,14 @@
 
 namespace drover::registry {
 
+std::chrono::duration<double> reserve_of(std::chrono::duration<double> time) {
+  return std::clamp<std::chrono::duration<double>>(pace_reserve * time, pace_reserve_min, pace_reserve_max);
+}
+
+PaceView view_at_begin(std::uint64_t bytes, std::chrono::duration<double> time, std::uint64_t rate_max) {
+  return {.left_bytes = bytes, .left_seconds = time.count(), .reserve_seconds = reserve_of(time).count(), .rate_max = rate_max};
+}
+
 ChosenPace choose_pace(const PaceView& view) {
   const auto left = static_cast<double>(view.left_bytes);
   const auto cap = static_cast<double>(view.rate_max);
@@ -27,10 +35,20 @@ ChosenPace choose_pace(const PaceView& view) {
   return pace;
 }
 
+std::string late_text(const PaceView& view, double late_seconds) {
+  std::string text = "this will not be done in time: " + format_bytes(view.left_bytes) + " are left";
+  if (view.measured_rate) {
+    text += ", " + format_bytes(static_cast<std::uint64_t>(*view.measured_rate)) + "/s come";
+  } else if (view.rate_max > 0) {
+    text += ", --limit-rate allows " + format_bytes(view.rate_max) + "/s";
+  }
+  return text + "; " + format_seconds(late_seconds) + " too long";
+}
+
 Pacer::Pacer(const Context& ctx, std::chrono::system_clock::time_point deadline, std::uint64_t rate_max, RateLimiter& limiter)
     : ctx_(ctx),
       deadline_(deadline),
-      reserve_(std::clamp<std::chrono::duration<double>>(pace_reserve * (deadline - ctx.clock->system_now()), pace_reserve_min, pace_reserve_max)),
+      reserve_(reserve_of(deadline - ctx.clock->system_now())),
       rate_max_(rate_max),
       limiter_(limiter) {
   limiter_.set_rate(rate_max);
@@ -88,13 +106,7 @@ void Pacer::tick() {
   limiter_.set_rate(pace.rate);
   if (!pace.late_seconds || has_warned_) return;
   has_warned_ = true;
-  std::string text = "this will not be done in time: " + format_bytes(view.left_bytes) + " are left";
-  if (view.measured_rate) {
-    text += ", " + format_bytes(static_cast<std::uint64_t>(*view.measured_rate)) + "/s come";
-  } else if (rate_max_ > 0) {
-    text += ", --limit-rate allows " + format_bytes(rate_max_) + "/s";
-  }
-  ctx_.warn(text + "; " + format_seconds(*pace.late_seconds) + " too long");
+  ctx_.warn(late_text(view, *pace.late_seconds));
 }
 
 PacerThread::PacerThread(Pacer& pacer)

@@ -42,8 +42,17 @@ struct ChosenPace {
   std::optional<double> late_seconds = {};    // how much too long it will take; nothing: it will do, or nobody knows
 };
 
+// Of `time`, to be kept for what comes after the last byte. Pure.
+std::chrono::duration<double> reserve_of(std::chrono::duration<double> time);
+
+// How things stand before the first byte of a transfer of so many bytes that has `time`. Pure.
+PaceView view_at_begin(std::uint64_t bytes, std::chrono::duration<double> time, std::uint64_t rate_max);
+
 // Never slower than the rest of the time asks for, never faster than rate_max. Pure.
 ChosenPace choose_pace(const PaceView& view);
+
+// A warning's line. Pure.
+std::string late_text(const PaceView& view, double late_seconds);
 
 // Passes every event on to ctx.progress, counts those of phase "fetch", and sets the limiter's rate by them. Thread-safe.
 class Pacer final : public Progress {

@@ -1,3 +1,4 @@
+#include "registry/pacer.h"
 #include "tests/cli/command_line.h"
 #include "tests/support/fake_registry.h"
 
@@ -198,6 +199,11 @@ BOOST_AUTO_TEST_CASE(a_plan_that_leaves_too_little_room_is_refused_before_the_fi
 BOOST_AUTO_TEST_CASE(a_run_with_a_deadline_ends_and_says_its_pace_beforehand) {
   const Outcome planned = drover.run({"pull", "--platform", "linux/amd64", "--by", "90m", "--dry-run", "--json", redis});
   BOOST_TEST(members(planned.json().at("plan").at("pace")) == "by,bytesPerSecond");
+  BOOST_TEST(planned.json().at("plan").at("pace").at("bytesPerSecond") == drover::registry::pace_min + 1);
+  const Outcome capped = drover.run({"pull", "--platform", "linux/amd64", "--by", "1s", "--limit-rate", "1", "--dry-run", "--json", redis});
+  BOOST_TEST(capped.json().at("plan").at("pace").at("bytesPerSecond") == 1);
+  BOOST_TEST(capped.err.find(" too long") != std::string::npos, capped.err);
+  BOOST_TEST(capped.err.find("--limit-rate allows ") != std::string::npos, capped.err);
   const Outcome outcome = drover.run({"pull", "--platform", "linux/amd64", "--by", "90m", "--limit-rate", "10M", "--json", redis});
   BOOST_TEST(outcome.code == 0, outcome.err);
   BOOST_TEST(outcome.json().at("seconds").get<double>() < 60);

@@ -45,6 +45,29 @@ const std::vector<PaceRow> paces = {
     {"behind it, with nothing measured", {.left_bytes = 100 * mega, .left_seconds = -10, .reserve_seconds = 5}, 0, 10},
 };
 
+struct BeginRow {
+  std::string name;
+  std::uint64_t bytes;
+  std::chrono::seconds time;
+  std::uint64_t rate_max;
+  std::uint64_t rate;
+  std::string late = {};
+
+  friend std::ostream& operator<<(std::ostream& out, const BeginRow& row) { return out << row.name; }
+};
+
+const std::vector<BeginRow> begins = {
+    {"a long night", mega, 8h, 0, pace_min + 1},
+    {"a twentieth is kept", 950 * mega, 100s, 0, 10 * mega + 1},
+    {"at least two seconds are kept", 80 * mega, 10s, 0, 10 * mega + 1},
+    {"in less than what is kept", 80 * mega, 1s, 0, 0},
+    {"a cap that cannot do", 45 * mega, 30s, 100'000, 100'000,
+     "this will not be done in time: 45.0 MB are left, --limit-rate allows 100.0 kB/s; 7m00s too long"},
+    {"a cap that can", 45 * mega, 100s, 500'000, 500'000},
+    {"a moment that is over", 45 * mega, -5s, 0, 0, "this will not be done in time: 45.0 MB are left; 5.0s too long"},
+    {"nothing to fetch", 0, -5s, 100'000, 100'000},
+};
+
 // 100 MB of one blob, until ten minutes from now.
 struct PacerFixture {
   test::FakeClock clock;
@@ -82,6 +105,13 @@ BOOST_DATA_TEST_CASE(is_what_the_time_asks_for, paces, row) {
   BOOST_TEST(static_cast<double>(chosen.rate) == static_cast<double>(row.rate), boost::test_tools::tolerance(0.001));
   BOOST_TEST(chosen.late_seconds.has_value() == row.late_seconds.has_value());
   if (chosen.late_seconds && row.late_seconds) BOOST_TEST(*chosen.late_seconds == *row.late_seconds, boost::test_tools::tolerance(0.01));
+}
+
+BOOST_DATA_TEST_CASE(is_known_before_the_first_byte, begins, row) {
+  const PaceView view = view_at_begin(row.bytes, row.time, row.rate_max);
+  const Pace chosen = choose_pace(view);
+  BOOST_TEST(chosen.rate == row.rate);
+  BOOST_TEST((chosen.late_seconds ? late_text(view, *chosen.late_seconds) : std::string()) == row.late);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
