@@ -25,9 +25,16 @@ inline constexpr std::uint64_t pace_min = 512U << 10U;
 inline constexpr double pace_reserve = 0.05;
 inline constexpr std::chrono::seconds pace_reserve_min{2};
 inline constexpr std::chrono::seconds pace_reserve_max{300};
-// A measured rate counts once it is that old, and may be so much below what is needed before anybody is alarmed.
-inline constexpr std::chrono::seconds pace_window{10};
+// A rate is measured over a tenth of the whole time, and may be so much below what is needed before anybody is alarmed.
+inline constexpr double pace_window_share = 0.1;
+inline constexpr std::chrono::seconds pace_window_min{1};
+inline constexpr std::chrono::seconds pace_window_max{10};
 inline constexpr double pace_tolerance = 0.9;
+// Less is no news: what is on its way is counted as left until it lies on disk.
+inline constexpr double late_seconds_min = 2;
+// A first warning is followed by another when it will take so much longer than was said.
+inline constexpr double late_growth = 2;
+inline constexpr double late_growth_seconds_min = 10;
 
 struct PaceView {
   std::uint64_t left_bytes = 0;
@@ -39,7 +46,7 @@ struct PaceView {
 
 struct ChosenPace {
   std::uint64_t rate = 0;                     // bytes a second; 0: as fast as it goes
-  std::optional<double> late_seconds = {};    // how much too long it will take; nothing: it will do, or nobody knows
+  std::optional<double> late_seconds = {};    // how much too long it will take; nothing: it will about do, or nobody knows
 };
 
 // Of `time`, to be kept for what comes after the last byte. Pure.
@@ -54,10 +61,42 @@ ChosenPace choose_pace(const PaceView& view);
 // A warning's line. Pure.
 std::string late_text(const PaceView& view, double late_seconds);
 
+// The rate over the last `window`, which the newest sample ends; of the second half, if that brought more: connections are still being added.
+// Nothing before a window has passed since the first byte. Time is given.
+class ArrivalMeter {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  explicit ArrivalMeter(std::chrono::duration<double> window) : window_(window) {}
+
+  // All that has come until now.
+  void note(TimePoint now, std::uint64_t bytes);
+  std::optional<double> bytes_per_second() const;
+
+ private:
+  using Sample = std::pair<TimePoint, std::uint64_t>;
+
+  const std::chrono::duration<double> window_;
+  std::deque<Sample> samples_;
+};
+
+// When a warning is worth its line: at once, when two looks in a row say so; again when things have become much worse, and when the
+// time is over.
+class LateNews {
+ public:
+  // One look.
+  bool is_news(const PaceView& view, const ChosenPace& pace);
+
+ private:
+  bool was_late_ = false;
+  std::optional<double> told_seconds_;
+  bool has_told_end_ = false;
+};
+
 // Passes every event on to ctx.progress, counts those of phase "fetch", and sets the limiter's rate by them. Thread-safe.
 class Pacer final : public Progress {
  public:
-  // Borrows all of them. `ctx`'s clock tells the time, its log is told when it will not do: once.
+  // Borrows all of them. `ctx`'s clock tells the time, its log is told when it will not do. What the limiter grants is what comes.
   Pacer(const Context& ctx, std::chrono::system_clock::time_point deadline, std::uint64_t rate_max, RateLimiter& limiter);
 
   // What a plan says will be fetched in all, to be told before the first byte; without it, what has begun is all that is known.
@@ -67,9 +106,6 @@ class Pacer final : public Progress {
   void tick();
 
  private:
-  using Sample = std::pair<std::chrono::steady_clock::time_point, std::uint64_t>;
-  std::optional<double> measure();
-
   const Context ctx_;
   const std::chrono::system_clock::time_point deadline_;
   const std::chrono::duration<double> reserve_;
@@ -78,11 +114,10 @@ class Pacer final : public Progress {
   std::mutex mutex_;
   std::map<std::string, std::pair<std::uint64_t, std::uint64_t>, std::less<>> blobs_;  // done and total, by id
   std::uint64_t expected_ = 0;
-  std::uint64_t left_ = 0;      // of what has begun
+  std::uint64_t left_ = 0;  // of what has begun
   std::uint64_t begun_ = 0;
-  std::uint64_t moved_ = 0;
-  std::deque<Sample> samples_;  // of moved_
-  bool has_warned_ = false;
+  ArrivalMeter meter_;
+  LateNews news_;
 };
 
 // Ticks from a thread of its own until it is destroyed.

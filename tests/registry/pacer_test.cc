@@ -42,6 +42,8 @@ const std::vector<PaceRow> paces = {
     {"nothing comes", {.left_bytes = 100, .left_seconds = 10, .reserve_seconds = 5, .measured_rate = 0.0}, pace_min, 90},
     {"in the reserve", {.left_bytes = mega, .left_seconds = 4, .reserve_seconds = 5}, 0},
     {"behind the deadline", {.left_bytes = 100 * mega, .left_seconds = -10, .reserve_seconds = 5, .rate_max = 7, .measured_rate = 10e6}, 7, 20},
+    {"as good as done, at the last moment", {.left_bytes = 1700, .left_seconds = 0.001, .reserve_seconds = 2, .measured_rate = 1.6e6}, 0},
+    {"as good as done, behind it", {.left_bytes = 1700, .left_seconds = -0.1, .reserve_seconds = 2, .measured_rate = 1.6e6}, 0},
     {"behind it, with nothing measured", {.left_bytes = 100 * mega, .left_seconds = -10, .reserve_seconds = 5}, 0, 10},
 };
 
@@ -64,7 +66,7 @@ const std::vector<BeginRow> begins = {
     {"a cap that cannot do", 45 * mega, 30s, 100'000, 100'000,
      "this will not be done in time: 45.0 MB are left, --limit-rate allows 100.0 kB/s; 7m00s too long"},
     {"a cap that can", 45 * mega, 100s, 500'000, 500'000},
-    {"a moment that is over", 45 * mega, -5s, 0, 0, "this will not be done in time: 45.0 MB are left; 5.0s too long"},
+    {"a moment that is over", 45 * mega, -5s, 0, 0, "the time is over: 45.0 MB are left; 5.0s too long"},
     {"nothing to fetch", 0, -5s, 100'000, 100'000},
 };
 
@@ -109,9 +111,74 @@ BOOST_DATA_TEST_CASE(is_what_the_time_asks_for, paces, row) {
 
 BOOST_DATA_TEST_CASE(is_known_before_the_first_byte, begins, row) {
   const PaceView view = view_at_begin(row.bytes, row.time, row.rate_max);
-  const Pace chosen = choose_pace(view);
+  const ChosenPace chosen = choose_pace(view);
   BOOST_TEST(chosen.rate == row.rate);
   BOOST_TEST((chosen.late_seconds ? late_text(view, *chosen.late_seconds) : std::string()) == row.late);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(arrival_meter)
+
+// Megabytes that have come by each half second; what is known then, in kB/s.
+struct ArrivalRow {
+  std::string name;
+  std::vector<double> megabytes;
+  std::optional<int> kilobytes_per_second;
+
+  friend std::ostream& operator<<(std::ostream& out, const ArrivalRow& row) { return out << row.name; }
+};
+
+const std::vector<ArrivalRow> arrivals = {
+    {"nothing yet", {0, 0, 0, 0, 0, 0, 0}, {}},
+    {"not for long enough", {0, 0, 1, 2, 3, 4}, {}},
+    {"steady", {0, 1, 2, 3, 4, 5}, 2000},
+    {"only the last two seconds count", {9, 18, 19, 20, 21, 22}, 2000},
+    {"connections are added", {1, 1.5, 2, 4, 6}, 4000},
+    {"it became slow", {1, 5, 9, 9.1, 9.2}, 4100},
+    {"it stopped", {1, 5, 5, 5, 5, 5}, 0},
+};
+
+BOOST_DATA_TEST_CASE(measures_over_its_window, arrivals, row) {
+  ArrivalMeter meter(2s);
+  ArrivalMeter::TimePoint now{1h};
+  for (const double megabytes : row.megabytes) meter.note(now += 500ms, static_cast<std::uint64_t>(megabytes * 1e6));
+  const std::optional<double> rate = meter.bytes_per_second();
+  BOOST_TEST(rate.has_value() == row.kilobytes_per_second.has_value());
+  if (rate && row.kilobytes_per_second) BOOST_TEST(*rate / 1000 == *row.kilobytes_per_second, boost::test_tools::tolerance(0.001));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(late_news)
+
+// How much too long it takes at each look, 0: it does not, and how long there is; which looks are told.
+struct NewsRow {
+  std::string name;
+  std::vector<std::pair<double, double>> looks;
+  std::string told;
+
+  friend std::ostream& operator<<(std::ostream& out, const NewsRow& row) { return out << row.name; }
+};
+
+const std::vector<NewsRow> news = {
+    {"two looks say so", {{0, 60}, {30, 59}, {30, 58}, {31, 57}}, "--x-"},
+    {"a hiccup is no news", {{30, 60}, {0, 59}, {30, 58}, {0, 57}}, "----"},
+    {"much worse", {{30, 60}, {30, 59}, {50, 58}, {60, 57}, {70, 56}, {120, 55}}, "-x-x-x"},
+    {"a little worse than little", {{3, 60}, {3, 59}, {7, 58}, {12, 57}, {13, 56}}, "-x--x"},
+    {"the time is over", {{30, 60}, {30, 2}, {30, 0}, {31, -1}, {40, -10}}, "-xx--"},
+    {"late only then", {{0, 1}, {3, -3}, {4, -4}, {5, -5}}, "--x-"},
+    {"good for a while", {{30, 60}, {30, 59}, {0, 58}, {0, 57}, {31, 56}, {31, 55}, {31, 54}}, "-x-----"},
+};
+
+BOOST_DATA_TEST_CASE(are_told_once_each, news, row) {
+  LateNews teller;
+  std::string told;
+  for (const auto& [late, left] : row.looks) {
+    const ChosenPace pace{.rate = 0, .late_seconds = late > 0 ? std::optional(late) : std::nullopt};
+    told += teller.is_news({.left_bytes = mega, .left_seconds = left}, pace) ? 'x' : '-';
+  }
+  BOOST_TEST(told == row.told);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
@@ -167,13 +234,26 @@ BOOST_AUTO_TEST_CASE(the_warning_comes_as_soon_as_the_rate_shows_it_and_once) {
   std::optional<int> warned_at;
   for (int second = 1; second <= 30; ++second) {
     clock.advance(1s);
-    tell(Kind::advanced, done += mega, 6000 * mega);  // 10 MB/s were needed
+    pass(mega);  // 10 MB/s were needed
+    tell(Kind::advanced, done += mega, 6000 * mega);
     pacer.tick();
     if (!warned_at && log.has(LogLevel::warning, "will not be done in time")) warned_at = second;
   }
-  BOOST_TEST(warned_at.value_or(0) == 11);
+  BOOST_TEST(warned_at.value_or(0) == 12);  // ten seconds from the first byte, and once more to be sure
   const std::string text = log.text();
   BOOST_TEST(text == "this will not be done in time: 6.0 GB are left, 1.0 MB/s come; 1h30m too long\n", text);
+}
+
+BOOST_AUTO_TEST_CASE(a_short_time_is_found_too_short_within_seconds) {
+  Pacer hurried(ctx, clock.system_now() + 8s, 0, limiter);
+  hurried.expect(53 * mega + 40'000);
+  for (int tick = 1; tick <= 5; ++tick) {
+    clock.advance(500ms);
+    pass(mega / 10);
+    hurried.tick();
+  }
+  const std::string text = log.text();
+  BOOST_TEST(text == "this will not be done in time: 53.0 MB are left, 200.0 kB/s come; 4m19s too long\n", text);
 }
 
 BOOST_AUTO_TEST_CASE(a_slow_beginning_alarms_nobody) {
