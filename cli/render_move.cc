@@ -11,6 +11,8 @@
 namespace drover::cli {
 namespace {
 
+constexpr std::uint64_t wasted_share = 100;  // of what was fetched: less is not worth a word
+
 Json platforms_json(const registry::PulledImage& image) {
   Json platforms = Json::array();
   if (image.resolved) {
@@ -25,7 +27,8 @@ void add_totals(Json& json, const registry::PullReport& report) {
   json["bytes"] = {{"total", report.bytes.total},
                    {"fetched", report.bytes.fetched},
                    {"reused", report.bytes.reused},
-                   {"resumed", report.bytes.resumed}};
+                   {"resumed", report.bytes.resumed},
+                   {"wasted", report.bytes.wasted}};
   json["requests"] = report.requests;
   json["seconds"] = rounded(report.seconds);
 }
@@ -33,6 +36,7 @@ void add_totals(Json& json, const registry::PullReport& report) {
 std::string totals_text(const registry::PullReport& report) {
   std::string text = format_bytes(report.bytes.fetched) + " fetched, " + format_bytes(report.bytes.reused) + " were there";
   if (report.bytes.resumed > 0) text += ", " + format_bytes(report.bytes.resumed) + " resumed";
+  if (report.bytes.wasted > report.bytes.fetched / wasted_share) text += ", " + format_bytes(report.bytes.wasted) + " in vain";
   return text + ", " + std::to_string(report.requests) + " requests, " + format_seconds(report.seconds) + "\n";
 }
 

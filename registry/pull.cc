@@ -72,11 +72,14 @@ class Pull {
                         [this](const Digest& digest, const std::optional<Error>& error) { on_blob(digest, error); });
       transfer_ = &transfer;
       fetch_all(transfer);
-      report_.bytes.resumed = transfer.resumed_bytes();
+      const Transfer::Brought brought = transfer.brought();
+      report_.bytes.fetched += brought.fetched_bytes;
+      report_.bytes.resumed = brought.resumed_bytes;
     }
     if (store_failure_) throw Error(*store_failure_);
     const Counters after = client_.counters();
-    report_.bytes.fetched = after.bytes - before.bytes + resolutions_.spent.bytes;
+    const std::uint64_t came = after.bytes - before.bytes + resolutions_.spent.bytes;
+    report_.bytes.wasted = came - std::min(came, report_.bytes.fetched);
     report_.requests = after.requests - before.requests + resolutions_.spent.requests;
     report_.seconds = std::chrono::duration<double>(resolutions_.took + (ctx_.clock->now() - begin)).count();
     return std::move(report_);
@@ -142,7 +145,9 @@ class Pull {
       Wanted& wanted = entry->second;
       if (is_new) {
         report_.bytes.total += blob.descriptor.size;
-        if (blob.is_present) report_.bytes.reused += is_fetched_document(image, blob.descriptor.digest) ? 0 : blob.descriptor.size;
+        if (blob.is_present) {
+          (is_fetched_document(image, blob.descriptor.digest) ? report_.bytes.fetched : report_.bytes.reused) += blob.descriptor.size;
+        }
         wanted.bytes = blob.descriptor.size;
         wanted.is_done = blob.is_present;
         if (!blob.is_present) fetch(blob.descriptor, image.reference);

@@ -36,9 +36,10 @@ struct PullReport {
   std::vector<PulledImage> images;              // in the order asked; a reference asked for twice is here once
   struct {
     std::uint64_t total = 0;                    // of all blobs needed, each once
-    std::uint64_t fetched = 0;                  // over the network in this run, waste included
+    std::uint64_t fetched = 0;                  // over the network in this run, and kept
     std::uint64_t reused = 0;                   // complete in the store before
-    std::uint64_t resumed = 0;                  // taken over from part files
+    std::uint64_t resumed = 0;                  // taken over from part files; with what was fetched and reused it makes up the total
+    std::uint64_t wasted = 0;                   // came besides: twice, wrong, or as an answer of another kind
   } bytes;
   std::uint64_t requests = 0;
   double seconds = 0;

@@ -217,9 +217,14 @@ void Transfer::finish() {
   impl_->ctx.check_stop();
 }
 
-std::uint64_t Transfer::resumed_bytes() const {
+Transfer::Brought Transfer::brought() const {
   const std::lock_guard lock(impl_->mutex);
-  return impl_->resumed;
+  Brought sum;
+  for (const Impl::Blob& blob : impl_->blobs) {
+    sum.fetched_bytes += blob.written - blob.resumed;
+    sum.resumed_bytes += blob.resumed;
+  }
+  return sum;
 }
 
 }  // namespace drover::registry

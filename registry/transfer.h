@@ -51,7 +51,12 @@ class Transfer {
   // Returns when all added blobs are done. Throws interrupted, and what concerns all of them (io, no_space).
   void finish();
 
-  std::uint64_t resumed_bytes() const;
+  // Of what lies in the store now, each byte once: neither copies nor what came wrong.
+  struct Brought {
+    std::uint64_t fetched_bytes = 0;
+    std::uint64_t resumed_bytes = 0;  // taken over from an earlier run
+  };
+  Brought brought() const;
 
  private:
   struct Impl;

@@ -50,6 +50,7 @@ void Transfer::Impl::commit_blob(std::unique_lock<std::mutex>& lock, Blob& blob)
   blob.was_restarted = true;
   blob.landed = {};
   blob.written = 0;
+  blob.resumed = 0;
   for (RangeSet& brought : blob.brought) brought = {};
   end_side_by_side(blob);
   scheduler.restart(blob.scheduled);

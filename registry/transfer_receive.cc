@@ -94,7 +94,7 @@ void Transfer::Impl::schedule(Blob& blob, std::optional<store::PartFile> part, c
   blob.part = std::move(part);
   blob.landed = present;
   blob.written = blob.part->resumed_bytes();
-  resumed += blob.written;
+  blob.resumed = blob.written;
   blob.scheduled = scheduler.add(blob.descriptor.size, present, host_of(blob.repository).scheduled);
   scheduler.set_shares(blob.scheduled, blob.shares);
   if (blob.is_urgent) scheduler.set_urgent(blob.scheduled);

@@ -78,6 +78,7 @@ struct Transfer::Impl {
     int attempt = 1;
     bool is_backing_off = false;
     std::uint64_t written = 0;
+    std::uint64_t resumed = 0;            // of these, by an earlier run
   };
 
   // By the registry's name; what serves its blobs, often another host, is one party with it.
@@ -123,7 +124,6 @@ struct Transfer::Impl {
   std::size_t unfinished = 0;
   bool is_closed = false;
   std::optional<Error> fatal;
-  std::uint64_t resumed = 0;
 
   std::stop_source stop;
   std::optional<std::stop_callback<std::function<void()>>> forward;  // the caller's stop is ours

@@ -167,7 +167,7 @@ class Prefetching {
     }
     if (is_any) {
       for (const GroupPull& group : groups_) {
-        report_.pulled.bytes.fetched += group.resolutions->spent.bytes;
+        report_.pulled.bytes.wasted += group.resolutions->spent.bytes;  // documents, and none of them is kept
         report_.pulled.requests += group.resolutions->spent.requests;
       }
     }
@@ -197,6 +197,7 @@ class Prefetching {
     report_.pulled.bytes.fetched += pulled.bytes.fetched;
     report_.pulled.bytes.reused += pulled.bytes.reused;
     report_.pulled.bytes.resumed += pulled.bytes.resumed;
+    report_.pulled.bytes.wasted += pulled.bytes.wasted;
     report_.pulled.requests += pulled.requests;
   }
 

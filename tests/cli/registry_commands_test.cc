@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(pull_fetches_what_is_asked_for_and_ls_and_inspect_show_it) 
   BOOST_TEST_REQUIRE(outcome.code == 0, outcome.err);
   const ordered_json json = outcome.json();
   BOOST_TEST(members(json) == "images,bytes,requests,seconds");
-  BOOST_TEST(members(json.at("bytes")) == "total,fetched,reused,resumed");
+  BOOST_TEST(members(json.at("bytes")) == "total,fetched,reused,resumed,wasted");
   BOOST_TEST(json.at("images").dump() == R"([{"reference":")" + redis + R"(","digest":")" + index + R"(","platforms":["linux/amd64","linux/arm64"]}])");
   BOOST_TEST(registry.count("GET", "/blobs/" + amd64.layer_digests[0]) == 1U);  // shared, and fetched once
 

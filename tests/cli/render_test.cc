@@ -81,14 +81,14 @@ BOOST_AUTO_TEST_CASE(pull_has_the_promised_members) {
   registry::PullReport report;
   report.images.push_back(pulled("redis:7"));
   report.images.back().error = Error(ErrorCode::network, "cannot pull redis:7: cut");
-  report.bytes = {.total = 4, .fetched = 3, .reused = 2, .resumed = 1};
+  report.bytes = {.total = 4, .fetched = 3, .reused = 2, .resumed = 1, .wasted = 5};
   report.requests = 9;
   report.seconds = 1.23456;
 
   BOOST_TEST(pull_json(report).dump() ==
              R"({"images":[{"reference":"docker.io/library/redis:7","digest":null,"platforms":[],)"
              R"("error":{"code":"network","message":"cannot pull redis:7: cut"}}],)"
-             R"("bytes":{"total":4,"fetched":3,"reused":2,"resumed":1},"requests":9,"seconds":1.235})");
+             R"("bytes":{"total":4,"fetched":3,"reused":2,"resumed":1,"wasted":5},"requests":9,"seconds":1.235})");
 }
 
 BOOST_AUTO_TEST_CASE(prefetch_has_the_promised_members) {
