@@ -33,6 +33,7 @@ ExitCode finish_plan(Session& session, const stack::Forecast& forecast, Json doc
   session.output().write_text(text);
   try {
     stack::require_space(forecast, session.settings().min_free);
+    if (const auto warning = stack::space_warning(forecast)) session.ctx().warn(*warning);
   } catch (const Error& error) {
     return session.finish({error});
   }

@@ -102,7 +102,8 @@ Json plan_json(const stack::Forecast& forecast) {
   const auto number_or_null = [](const std::optional<std::uint64_t>& number) { return number ? Json(*number) : Json(nullptr); };
   const auto need_json = [](const stack::DiskNeed& need) {
     const Json free = need.space ? Json(need.space->free_bytes) : Json(nullptr);
-    return Json{{"bytes", need.bytes}, {"free", free}, {"estimated", need.bytes != need.bytes_min}};
+    const bool is_estimate = need.bytes != need.bytes_min;
+    return Json{{"bytes", need.bytes}, {"free", free}, {"estimated", is_estimate}, {"passing", need.bytes_passing}};
   };
   const registry::PullPlan& plan = forecast.pull;
   Json blobs = Json::array();

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 #include <utility>
 
@@ -30,12 +31,19 @@ std::uint64_t held_by_part(const store::BlobStore& store, const Digest& digest) 
 
 bool is_plain(std::string_view type) { return type == media_type::oci_layer || type == media_type::docker_layer; }
 
-std::uint64_t plain_bytes(const Descriptor& layer, const store::BlobStore& store, engine::LayerSizes& sizes) {
+// As a tar; nothing where it is not known.
+std::optional<std::uint64_t> plain_bytes(const Descriptor& layer, const store::BlobStore& store, engine::LayerSizes& sizes) {
   if (is_plain(layer.media_type)) return layer.size;
-  if (store.has(layer.digest, layer.size)) {
-    if (const auto known = sizes.find(layer.digest, store.blob_path(layer.digest))) return *known;
-  }
-  return static_cast<std::uint64_t>(static_cast<double>(layer.size) * plain_ratio);
+  return store.has(layer.digest, layer.size) ? sizes.find(layer.digest, store.blob_path(layer.digest)) : std::nullopt;
+}
+
+std::uint64_t times(std::uint64_t bytes, double ratio) { return static_cast<std::uint64_t>(static_cast<double>(bytes) * ratio); }
+
+// Of the largest archives, as many as are loaded at once.
+std::uint64_t passing_bytes(std::vector<std::uint64_t> archives, std::size_t loads_at_once) {
+  std::sort(archives.rbegin(), archives.rend());
+  archives.resize(std::min(archives.size(), loads_at_once));
+  return std::accumulate(archives.begin(), archives.end(), std::uint64_t{0});
 }
 
 // The disks that a forecast speaks of, those on one file system together.
@@ -52,11 +60,11 @@ std::vector<Disk> disks_of(const Forecast& forecast) {
     if (!need.space) return;
     const auto known = std::find_if(disks.begin(), disks.end(), [&](const Disk& disk) { return disk.space.device == need.space->device; });
     if (known == disks.end()) {
-      disks.push_back({whose, need.bytes, need.bytes_min, *need.space});
+      disks.push_back({whose, need.bytes + need.bytes_passing, need.bytes_min, *need.space});
       return;
     }
     known->whose += " and " + whose;
-    known->bytes += need.bytes;
+    known->bytes += need.bytes + need.bytes_passing;
     known->bytes_min += need.bytes_min;
   };
   add(forecast.store, "the store (" + forecast.store.folder.string() + ")");
@@ -66,6 +74,7 @@ std::vector<Disk> disks_of(const Forecast& forecast) {
 
 std::string need_text(std::string_view whose, const DiskNeed& need, std::string_view how) {
   std::string text = "disk for the " + std::string(whose) + ": " + format_bytes(need.bytes) + (need.bytes == need.bytes_min ? "" : std::string(how));
+  if (need.bytes_passing > 0) text += ", and " + format_bytes(need.bytes_passing) + " while it is loaded";
   if (need.space) text += ", " + format_bytes(need.space->free_bytes) + " free at " + printable(need.folder.string());
   return text + "\n";
 }
@@ -83,20 +92,28 @@ DiskNeed store_need(const registry::PullPlan& plan, const store::BlobStore& stor
   return need;
 }
 
-DiskNeed engine_need(const std::vector<engine::LoadImage>& images, const engine::Inventory& inventory, const store::BlobStore& store) {
+DiskNeed engine_need(const std::vector<engine::LoadImage>& images, const engine::Inventory& inventory, const store::BlobStore& store,
+                     std::size_t loads_at_once) {
   DiskNeed need;
   engine::LayerSizes sizes;
   std::set<Digest> seen;
+  std::vector<std::uint64_t> archives;
+  const bool is_classic = inventory.store != engine::StoreKind::containerd;
   for (const engine::LoadImage& image : images) {
     const engine::LoadPlan plan = engine::plan_load(image, inventory);
     if (plan.verdict != engine::LoadPlan::Verdict::load) continue;
+    archives.push_back(0);
     for (const engine::LayerPlan& layer : plan.layers) {
       if (layer.action == engine::LayerPlan::Action::skip_known || !seen.insert(layer.chain_id).second) continue;
-      const std::uint64_t packed = inventory.store == engine::StoreKind::containerd ? layer.layer.size : 0;
-      need.bytes += packed + plain_bytes(layer.layer, store, sizes);
+      const std::uint64_t packed = is_classic ? 0 : layer.layer.size;
+      const std::optional<std::uint64_t> plain = plain_bytes(layer.layer, store, sizes);
+      const std::uint64_t guessed = times(layer.layer.size, plain_ratio);
+      need.bytes += packed + (plain ? times(*plain, unpacked_ratio) : guessed);
       need.bytes_min += packed + layer.layer.size;
+      if (is_classic) archives.back() += plain.value_or(guessed);
     }
   }
+  need.bytes_passing = passing_bytes(std::move(archives), loads_at_once);
   return need;
 }
 
@@ -124,7 +141,7 @@ Forecast make_forecast(registry::PullPlan plan, const registry::Client& client, 
   for (const registry::PullPlan::Blob& blob : forecast.pull.blobs) {
     // Documents came while planning, and were counted there.
     if (blob.is_present || !blob.is_layer) continue;
-    forecast.requests += std::max<std::uint64_t>(1, (blob.descriptor.size + request_bytes - 1) / request_bytes);
+    ++forecast.requests;
   }
   return forecast;
 }
@@ -143,9 +160,18 @@ void require_space(const Forecast& forecast, std::optional<std::uint64_t> free_b
   }
 }
 
+std::optional<std::string> space_warning(const Forecast& forecast) {
+  for (const Disk& disk : disks_of(forecast)) {
+    if (disk.bytes <= disk.space.free_bytes) continue;
+    return format_bytes(disk.space.free_bytes) + " are free for " + printable(disk.whose) + ", up to " + format_bytes(disk.bytes) +
+           " are needed by estimate: it may not fit";
+  }
+  return std::nullopt;
+}
+
 std::string to_text(const Forecast& forecast) {
   std::string text = registry::to_text(forecast.pull);
-  text += "requests: about " + std::to_string(forecast.requests) + "\n";
+  text += "requests: at least " + std::to_string(forecast.requests) + "\n";
   text += need_text("store", forecast.store, "");
   if (forecast.engine) text += need_text("engine", *forecast.engine, " by estimate, from the sizes of the missing layers");
   if (forecast.hub_pulls == 0) return text;

@@ -70,12 +70,13 @@ EngineState resolve_and_look(const Context& ctx, registry::Client& registry, con
 }
 
 Forecast look_ahead(const registry::Client& registry, const store::BlobStore& store, const std::filesystem::path& store_folder,
-                    const EngineState& engine, const std::vector<GroupPull>& groups, const std::vector<LoadTarget>& targets) {
+                    const EngineState& engine, const std::vector<GroupPull>& groups, const std::vector<LoadTarget>& targets,
+                    std::size_t loads_at_once) {
   registry::PullPlan plan = plan_groups(groups, store);
   DiskNeed for_store = store_need(plan, store, store_folder);
   std::optional<DiskNeed> for_engine;
   if (engine.inventory) {
-    for_engine = engine_need(list_load_images(groups, targets), *engine.inventory, store);
+    for_engine = engine_need(list_load_images(groups, targets), *engine.inventory, store, loads_at_once);
     for_engine->folder = engine.folder;
     if (!engine.folder.empty()) for_engine->space = find_disk_space(engine.folder);
   }
@@ -126,7 +127,7 @@ class Prefetching {
     const bool is_forecast_wanted = static_cast<bool>(options_.on_forecast);
     EngineState state = is_forecast_wanted ? resolve_and_look(inner_, registry_, store_, engine, options.jobs, groups_)
                                            : look_at_engine(inner_, engine, options.jobs, store_);
-    if (is_forecast_wanted) options_.on_forecast(look_ahead(registry_, store_, store_.root(), state, groups_, targets_));
+    if (is_forecast_wanted) options_.on_forecast(look_ahead(registry_, store_, store_.root(), state, groups_, targets_, options_.loads));
     if (engine != nullptr) loader_.emplace(*engine, store_, *std::move(state.inventory));
     return !is_forecast_wanted || options_.keep_going || !note_unresolved();
   }
@@ -314,7 +315,7 @@ Forecast plan_prefetch(const Context& ctx, registry::Client& registry, const sto
   for (const WantedImage& wanted : images) targets.push_back(choose_load_target(wanted.platform, platform, options.platforms));
   std::vector<GroupPull> groups = group_pulls(targets, images, options);
   const EngineState state = resolve_and_look(ctx, registry, store, engine, options.jobs, groups);
-  Forecast forecast = look_ahead(registry, store, store_folder, state, groups, targets);
+  Forecast forecast = look_ahead(registry, store, store_folder, state, groups, targets, PrefetchOptions{}.loads);
   for (const GroupPull& group : groups) {
     for (const registry::Resolutions::One& one : group.resolutions->list) {
       if (one.error) throw Error(*one.error);

@@ -77,6 +77,7 @@ ExitCode run_prefetch(Session& session) {
   pacing.apply(options.pull);
   options.on_forecast = [&](const stack::Forecast& forecast) {
     stack::require_space(forecast, session.settings().min_free);
+    if (const auto warning = stack::space_warning(forecast)) session.ctx().warn(*warning);
     pacing.expect(forecast);
   };
   store::BlobStore store = session.open_store(store::BlobStore::Access::write);

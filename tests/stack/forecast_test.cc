@@ -119,19 +119,42 @@ BOOST_AUTO_TEST_CASE(the_engine_needs_what_it_lacks_once_and_unpacked) {
   const engine::LoadImage two = load_image({layer('a', 1000), layer('c', 4000, media_type::oci_layer)});
   engine::Inventory inventory;
 
-  const DiskNeed all = engine_need({one, two}, inventory, store);
-  BOOST_TEST(all.bytes == 2700U + 5400U + 4000U);
+  const DiskNeed all = engine_need({one, two}, inventory, store, 8);
+  BOOST_TEST(all.bytes == 4000U + 8000U + 4400U);
   BOOST_TEST(all.bytes_min == 7000U);
+  BOOST_TEST(all.bytes_passing == 4000U + 8000U + 4000U);  // both archives at once, at the worst
 
   inventory.chain_ids.insert(one.config.chain_ids().front());
-  BOOST_TEST(engine_need({one, two}, inventory, store).bytes == 5400U + 4000U);
+  BOOST_TEST(engine_need({one, two}, inventory, store, 8).bytes == 8000U + 4400U);
 
   inventory.store = engine::StoreKind::containerd;
-  BOOST_TEST(engine_need({one}, inventory, store).bytes == 2000U + 5400U);
+  BOOST_TEST(engine_need({one}, inventory, store, 8).bytes == 2000U + 8000U);
+  BOOST_TEST(engine_need({one}, inventory, store, 8).bytes_passing == 0U);
 
   inventory.images.push_back({.id = one.root.digest, .repo_tags = {"redis:7"}, .repo_digests = {}});
   inventory.blobs.insert(one.image.manifest.digest);
-  BOOST_TEST(engine_need({one}, inventory, store).bytes == 0U);
+  BOOST_TEST(engine_need({one}, inventory, store, 8).bytes == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(only_so_many_archives_are_copied_at_once) {
+  const test::TempDir folder;
+  const store::BlobStore store = store::BlobStore::open(folder / "store", store::BlobStore::Access::write);
+  std::vector<engine::LoadImage> images;
+  for (const char c : std::string("0123456789")) {
+    images.push_back(load_image({layer(c, 1000U * static_cast<unsigned>(c - '0' + 1), media_type::oci_layer)}));
+  }
+  BOOST_TEST(engine_need(images, {}, store, 8).bytes_passing == 3000U + 4000U + 5000U + 6000U + 7000U + 8000U + 9000U + 10'000U);
+}
+
+BOOST_AUTO_TEST_CASE(what_may_not_fit_is_said) {
+  Forecast forecast;
+  forecast.store = {.folder = "/store", .bytes = giga, .bytes_min = giga, .space = DiskSpace{.free_bytes = 10 * giga, .device = 1}};
+  forecast.engine = DiskNeed{.folder = "/engine", .bytes = 6 * giga, .bytes_min = 2 * giga, .bytes_passing = 4 * giga,
+                             .space = DiskSpace{.free_bytes = 10 * giga, .device = 2}};
+  BOOST_TEST(!space_warning(forecast));
+  forecast.engine->bytes_passing += giga;
+  BOOST_TEST(space_warning(forecast).value_or("") ==
+             "10.0 GB are free for the engine (/engine), up to 11.0 GB are needed by estimate: it may not fit");
 }
 
 BOOST_AUTO_TEST_CASE(the_plan_is_a_short_text) {
@@ -141,15 +164,15 @@ BOOST_AUTO_TEST_CASE(the_plan_is_a_short_text) {
   forecast.pull.bytes_missing = 40 << 20U;
   forecast.requests = 9;
   forecast.store = {.folder = "/store", .bytes = 40 << 20U, .bytes_min = 40 << 20U, .space = DiskSpace{.free_bytes = 10 * giga, .device = 1}};
-  forecast.engine = DiskNeed{.folder = {}, .bytes = 120'000'000, .bytes_min = 40 << 20U, .space = {}};
+  forecast.engine = DiskNeed{.folder = {}, .bytes = 120'000'000, .bytes_min = 40 << 20U, .bytes_passing = 110'000'000, .space = {}};
   forecast.hub_pulls = 3;
   forecast.hub_limit = registry::RateLimit{.limit = 100, .remaining = 58, .window_seconds = 21'600, .source = {}};
 
   BOOST_TEST(to_text(forecast) == "fetch sha256:" + std::string(64, 'a') + " 41943040 from docker.io/library/redis\n"
                                   "present 1 of 2 blobs, to fetch 41.9 MB of 41.9 MB\n"
-                                  "requests: about 9\n"
+                                  "requests: at least 9\n"
                                   "disk for the store: 41.9 MB, 10.0 GB free at /store\n"
-                                  "disk for the engine: 120.0 MB by estimate, from the sizes of the missing layers\n"
+                                  "disk for the engine: 120.0 MB by estimate, from the sizes of the missing layers, and 110.0 MB while it is loaded\n"
                                   "docker hub: 3 pulls, 58 of 100 pulls left\n");
   forecast.hub_limit.reset();
   BOOST_TEST(to_text(forecast).ends_with("docker hub: 3 pulls\n"));
