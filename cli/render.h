@@ -64,10 +64,10 @@ std::string ls_text(const std::vector<StoredImage>& images);
 Json inspect_json(const StoredImage& image);
 std::string inspect_text(const StoredImage& image);
 
-// `found` before, `left` after a repair; the same when there was none.
-Json verify_json(const store::VerifyReport& found, const store::VerifyReport& left);
+// `found` before, `left` after a repair; the same when there was none. `removed` was damaged and not needed.
+Json verify_json(const store::VerifyReport& found, const store::VerifyReport& left, const std::vector<Digest>& removed);
 std::string faults_text(const store::VerifyReport& report);  // digests, a line each
-std::string repaired_text(const store::VerifyReport& found, const store::VerifyReport& left);
+std::string repaired_text(const store::VerifyReport& found, const store::VerifyReport& left, const std::vector<Digest>& removed);
 
 // `report` when the plan was applied.
 Json gc_json(const store::GcPlan& plan, const std::optional<store::GcReport>& report);

@@ -31,11 +31,14 @@ std::vector<std::string> faulty_digests(const store::VerifyReport& report) {
   return {digests.begin(), digests.end()};
 }
 
-std::vector<std::string> repaired_digests(const store::VerifyReport& found, const store::VerifyReport& left) {
+std::vector<std::string> repaired_digests(const store::VerifyReport& found, const store::VerifyReport& left, const std::vector<Digest>& removed) {
   const std::vector<std::string> before = faulty_digests(found);
   const std::vector<std::string> after = faulty_digests(left);
   std::vector<std::string> repaired;
   std::set_difference(before.begin(), before.end(), after.begin(), after.end(), std::back_inserter(repaired));
+  std::erase_if(repaired, [&](const std::string& digest) {
+    return std::any_of(removed.begin(), removed.end(), [&](const Digest& gone) { return gone.to_string() == digest; });
+  });
   return repaired;
 }
 
@@ -52,14 +55,17 @@ Json items_json(const std::vector<store::GcItem>& items, bool with_bytes) {
 
 }  // namespace
 
-Json verify_json(const store::VerifyReport& found, const store::VerifyReport& left) {
+Json verify_json(const store::VerifyReport& found, const store::VerifyReport& left, const std::vector<Digest>& removed) {
   Json json = {{"blobs", found.checked}, {"bytes", found.bytes}};
   json["damaged"] = faults_json(found.damaged);
   json["missing"] = faults_json(found.missing);
   Json unusable = Json::array();
   for (const store::TagFault& fault : left.unusable) unusable.push_back({{"reference", fault.name}, {"reason", fault.why}});
   json["unusable"] = std::move(unusable);
-  json["repaired"] = repaired_digests(found, left);
+  json["repaired"] = repaired_digests(found, left, removed);
+  Json gone = Json::array();
+  for (const Digest& digest : removed) gone.push_back(digest.to_string());
+  json["removed"] = std::move(gone);
   json["sound"] = left.is_sound();
   json["seconds"] = std::round(found.seconds * 1000) / 1000;
   return json;
@@ -71,9 +77,10 @@ std::string faults_text(const store::VerifyReport& report) {
   return text;
 }
 
-std::string repaired_text(const store::VerifyReport& found, const store::VerifyReport& left) {
+std::string repaired_text(const store::VerifyReport& found, const store::VerifyReport& left, const std::vector<Digest>& removed) {
   std::string text;
-  for (const std::string& digest : repaired_digests(found, left)) text += "repaired " + digest + "\n";
+  for (const std::string& digest : repaired_digests(found, left, removed)) text += "repaired " + digest + "\n";
+  for (const Digest& digest : removed) text += "removed " + digest.to_string() + ", which no image needs\n";
   return text;
 }
 

@@ -27,6 +27,23 @@ std::vector<Error> pull_again(const Context& ctx, registry::Client& registry, st
   return failures;
 }
 
+void distrust_damaged(store::BlobStore& store, const store::VerifyReport& report) {
+  std::vector<Digest> digests;
+  for (const store::BlobFault& fault : report.damaged) digests.push_back(fault.digest);
+  store.distrust(digests);
+}
+
+// While a damaged index hides what it names, nobody knows what is needed: the caller calls this when all that tags need is well.
+std::vector<Digest> discard_unneeded(store::BlobStore& store, const store::VerifyReport& report) {
+  std::vector<Digest> removed;
+  for (const store::BlobFault& fault : report.damaged) {
+    if (!fault.needed_by.empty()) continue;
+    store.discard(fault.digest);
+    removed.push_back(fault.digest);
+  }
+  return removed;
+}
+
 }  // namespace
 
 std::vector<std::string> tags_to_repair(const store::VerifyReport& report) {
@@ -51,9 +68,9 @@ registry::PlatformChoice held_platforms(const store::BlobStore& store, const Des
   return held.wanted.empty() ? fallback : held;
 }
 
-std::vector<Error> repair(const Context& ctx, registry::Client& registry, store::BlobStore& store, const store::VerifyReport& report,
-                          const registry::PullOptions& options) {
-  std::vector<Error> failures;
+RepairRound repair(const Context& ctx, registry::Client& registry, store::BlobStore& store, const store::VerifyReport& report,
+                   const registry::PullOptions& options) {
+  RepairRound round;
   std::vector<std::pair<store::Tag, registry::PullOptions>> pulls;
   for (const std::string& name : tags_to_repair(report)) {
     const auto tag = store.find_tag(name);
@@ -62,22 +79,27 @@ std::vector<Error> repair(const Context& ctx, registry::Client& registry, store:
     try {
       tag_options.platforms = held_platforms(store, tag->descriptor, report, options.platforms);
     } catch (Error& error) {
-      failures.push_back(error.add_frame("cannot repair " + name));
+      round.failures.push_back(error.add_frame("cannot repair " + name));
       continue;
     }
     pulls.emplace_back(*tag, tag_options);
   }
-  for (const store::BlobFault& fault : report.damaged) store.discard(fault.digest);
+  if (pulls.empty() && round.failures.empty()) {
+    round.removed = discard_unneeded(store, report);
+    return round;
+  }
+  distrust_damaged(store, report);
   for (const auto& [tag, tag_options] : pulls) {
     try {
       const std::vector<Error> more = pull_again(ctx, registry, store, tag, tag_options);
-      failures.insert(failures.end(), more.begin(), more.end());
+      round.failures.insert(round.failures.end(), more.begin(), more.end());
     } catch (Error& error) {
       if (error.code() == ErrorCode::interrupted || error.code() == ErrorCode::io || error.code() == ErrorCode::no_space) throw;
-      failures.push_back(error.add_frame("cannot repair " + tag.name));
+      round.failures.push_back(error.add_frame("cannot repair " + tag.name));
     }
   }
-  return failures;
+  store.distrust({});
+  return round;
 }
 
 }  // namespace drover::cli

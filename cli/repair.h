@@ -19,9 +19,15 @@ std::vector<std::string> tags_to_repair(const store::VerifyReport& report);
 registry::PlatformChoice held_platforms(const store::BlobStore& store, const Descriptor& root, const store::VerifyReport& report,
                                         const registry::PlatformChoice& fallback);
 
-// One round: moves damaged blobs away and pulls every tag that misses something by the digest it has. Tags stay as they are. What
-// could not be fetched is returned; it throws what concerns the whole store.
-std::vector<Error> repair(const Context& ctx, registry::Client& registry, store::BlobStore& store, const store::VerifyReport& report,
-                          const registry::PullOptions& options);
+struct RepairRound {
+  std::vector<Error> failures;   // what could not be fetched
+  std::vector<Digest> removed;   // damaged, and no tag needs it
+};
+
+// One round: pulls every tag that misses something by the digest it has; a damaged blob stays until its like is verified and takes its
+// place. Once nothing that is needed is wrong, those that no tag needs are moved away. Tags stay as they are. Throws what concerns the
+// whole store.
+RepairRound repair(const Context& ctx, registry::Client& registry, store::BlobStore& store, const store::VerifyReport& report,
+                   const registry::PullOptions& options);
 
 }  // namespace drover::cli

@@ -54,9 +54,11 @@ net::Transport& Session::transport() {
   return *transport_;
 }
 
-registry::Client& Session::registry() {
+registry::Client& Session::registry(const RetryPolicy& retry) {
   if (!registry_) {
-    auto client = std::make_unique<registry::Client>(transport(), settings_.registry);
+    registry::ClientOptions options = settings_.registry;
+    options.retry = retry;
+    auto client = std::make_unique<registry::Client>(transport(), std::move(options));
     client->check_mirror_files();
     registry_ = std::move(client);
   }

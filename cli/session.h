@@ -46,7 +46,8 @@ class Session {
   // Where services are shown; transfers are by ctx().progress.
   ProgressDisplay& display() { return display_; }
 
-  registry::Client& registry();
+  // Made when it is first asked for, with that patience.
+  registry::Client& registry(const RetryPolicy& retry = {});
   engine::Client& engine();
   // Throws refused, with the engine's address, when it cannot be used.
   engine::Inventory take_inventory();

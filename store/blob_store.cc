@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <mutex>
 #include <set>
 #include <thread>
 
@@ -99,6 +100,11 @@ bool has_bytes(const std::filesystem::path& path, std::string_view bytes) {
 
 }  // namespace
 
+struct BlobStore::Distrust {
+  std::mutex mutex;
+  std::set<Digest> digests;
+};
+
 BlobStore::BlobStore(std::filesystem::path root, Access access, std::optional<FileLock> lock)
     : root_(std::move(root)), access_(access), lock_(std::move(lock)) {}
 
@@ -125,7 +131,13 @@ std::filesystem::path BlobStore::ingest_path(const Digest& digest, std::string_v
   return root_ / "ingest" / (std::string(digest.algorithm_name()) + "-" + digest.hex() + std::string(suffix));
 }
 
-std::optional<std::uint64_t> BlobStore::find_size(const Digest& digest) const { return find_file_size(blob_path(digest)); }
+std::optional<std::uint64_t> BlobStore::find_size(const Digest& digest) const {
+  if (distrust_) {
+    const std::lock_guard lock(distrust_->mutex);
+    if (distrust_->digests.contains(digest)) return std::nullopt;
+  }
+  return find_file_size(blob_path(digest));
+}
 
 bool BlobStore::has(const Digest& digest, std::uint64_t size) const { return find_size(digest) == size; }
 
@@ -166,6 +178,14 @@ void BlobStore::adopt(const Digest& digest, const std::filesystem::path& part_fi
   make_folder(path.parent_path(), 0755);
   if (rename(part_file.c_str(), path.c_str()) != 0) throw io_error("cannot move into place", path.string());
   sync_directory(path.parent_path());
+  if (!distrust_) return;
+  const std::lock_guard lock(distrust_->mutex);
+  distrust_->digests.erase(digest);
+}
+
+void BlobStore::distrust(const std::vector<Digest>& digests) {
+  distrust_ = digests.empty() ? nullptr : std::make_shared<Distrust>();
+  if (distrust_) distrust_->digests.insert(digests.begin(), digests.end());
 }
 
 void BlobStore::discard(const Digest& digest) {

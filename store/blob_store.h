@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -51,6 +52,9 @@ class BlobStore {
   void adopt(const Digest& digest, const std::filesystem::path& part_file);
   // Moves a damaged blob out of the way, into ingest/, so that it is fetched anew.
   void discard(const Digest& digest);
+  // From now on has() and find_size() do not see these files, each until put() or adopt() has replaced it: what is damaged stays where it is
+  // until something better takes its place. Replaces what was said before. Not beside other calls; for this object alone.
+  void distrust(const std::vector<Digest>& digests);
 
   std::vector<Tag> tags() const;  // by name
   std::optional<Tag> find_tag(std::string_view name) const;
@@ -60,12 +64,15 @@ class BlobStore {
   bool remove_tag(std::string_view name);
 
  private:
+  struct Distrust;
+
   BlobStore(std::filesystem::path root, Access access, std::optional<FileLock> lock);
   void require_write(std::string_view what) const;
 
   std::filesystem::path root_;
   Access access_;
   std::optional<FileLock> lock_;  // nothing for a layout of another tool, or one on a read-only disk
+  std::shared_ptr<Distrust> distrust_;  // shared because it is incomplete here; null: all files are trusted
 };
 
 // Everything a tag needs: itself, and each manifest, config and layer below it that belongs to an image the store was asked to hold.

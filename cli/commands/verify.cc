@@ -17,9 +17,11 @@
 namespace drover::cli {
 namespace {
 
-// A repaired index shows what its manifests miss, a repaired manifest what its layers miss: index, manifest, layers, and one to see
-// that all is well.
-constexpr int rounds_max = 4;
+// A repaired index shows what its manifests miss, a repaired manifest what its layers miss: index, manifest, layers, what no tag needs, and
+// one to see that all is well.
+constexpr int rounds_max = 5;
+// Somebody is waiting: a registry that is down has some three seconds to come back.
+constexpr RetryPolicy patience{.attempts_max = 5};
 
 // CPUs that this process may run on: fewer than the machine has under taskset(1) or in a container.
 std::size_t count_cpus() {
@@ -32,13 +34,19 @@ store::VerifyReport verify(Session& session, const store::BlobStore& store) {
   return store::verify(session.ctx(), store, {.jobs = count_cpus()});
 }
 
+std::string remedy(const store::VerifyReport& report, bool has_tried) {
+  std::string text;
+  if (!report.damaged.empty() || !report.missing.empty()) {
+    text += has_tried ? "; not all could be repaired" : "; run drover verify --repair";
+  }
+  if (!report.unusable.empty()) text += "; no repair helps an unusable tag";
+  return text;
+}
+
 Error damage_error(const store::VerifyReport& report, bool has_tried) {
-  const std::size_t faults = report.damaged.size() + report.missing.size() + report.unusable.size();
   return Error(ErrorCode::failed, "the store is damaged: " + std::to_string(report.damaged.size()) + " blobs damaged, " +
                                       std::to_string(report.missing.size()) + " missing, " + std::to_string(report.unusable.size()) +
-                                      " tags unusable" +
-                                      (has_tried ? std::string("; not all could be repaired") : "; run drover verify --repair") +
-                                      (faults == report.unusable.size() ? ", or remove the tags by pulling them anew" : ""));
+                                      " tags unusable" + remedy(report, has_tried));
 }
 
 ExitCode run_verify(Session& session) {
@@ -47,10 +55,13 @@ ExitCode run_verify(Session& session) {
   store::VerifyReport found = verify(session, store);
   store::VerifyReport left = found;
   std::vector<Error> failures;
+  std::vector<Digest> removed;
   if (is_repair) {
     const registry::PullOptions options = session.pull_options({.all = false, .wanted = {Platform::host()}});
     for (int round = 1; round < rounds_max && failures.empty() && !(left.damaged.empty() && left.missing.empty()); ++round) {
-      failures = repair(session.ctx(), session.registry(), store, left, options);
+      const RepairRound done = repair(session.ctx(), session.registry(patience), store, left, options);
+      failures = done.failures;
+      removed.insert(removed.end(), done.removed.begin(), done.removed.end());
       left = verify(session, store);
     }
   }
@@ -61,8 +72,8 @@ ExitCode run_verify(Session& session) {
   }
   if (!left.is_sound()) failures.push_back(damage_error(left, is_repair));
 
-  session.output().set_document(verify_json(found, left));
-  session.output().write_text(session.settings().quiet ? faults_text(left) : store::to_text(found) + repaired_text(found, left));
+  session.output().set_document(verify_json(found, left, removed));
+  session.output().write_text(session.settings().quiet ? faults_text(left) : store::to_text(found) + repaired_text(found, left, removed));
   return session.finish(failures);
 }
 
@@ -72,8 +83,8 @@ Command verify_command() {
   return {.path = "verify",
           .group = "Caring commands",
           .summary = "hash the whole store again, list damage, repair it",
-          .details = "Ends with 1 when something is damaged. --repair moves damaged blobs away and fetches them, and what is missing, from the\n"
-                     "registries that the tags name, in the versions that the store has. -q prints the digests that are (still) wrong.",
+          .details = "Ends with 1 when something is damaged. --repair fetches what is damaged or missing from the registries that the tags name,\n"
+                     "in the versions that the store has; a damaged blob stays until its like is there. -q prints what is (still) wrong.",
           .example = "  drover verify --repair",
           .positionals = {},
           .options = {{"--repair", &Flags::repair, "fetch again what is damaged or missing"},

@@ -263,7 +263,7 @@ BOOST_AUTO_TEST_CASE(verify_finds_damage_and_repairs_the_version_that_is_held) {
 
   const Outcome found = drover.run({"verify", "--json"});
   BOOST_TEST(found.code == 1);
-  BOOST_TEST(members(found.json()) == "blobs,bytes,damaged,missing,unusable,repaired,sound,seconds");
+  BOOST_TEST(members(found.json()) == "blobs,bytes,damaged,missing,unusable,repaired,removed,sound,seconds");
   BOOST_TEST(members(found.json().at("damaged")[0]) == "digest,size,reason,references");
   BOOST_TEST(found.json().at("damaged").size() == 2U);
   BOOST_TEST(found.json().at("repaired").empty());
@@ -276,6 +276,39 @@ BOOST_AUTO_TEST_CASE(verify_finds_damage_and_repairs_the_version_that_is_held) {
   BOOST_TEST(listed.at("images").size() == 1U);
   BOOST_TEST(listed.at("images")[0].at("digest") == index);
   BOOST_TEST(listed.at("images")[0].at("platforms").size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_repair_that_cannot_be_made_keeps_what_there_is) {
+  pull_all();
+  damage(blob(amd64.layer_digests[1]));
+  registry.fault({.target = "/blobs/", .count = 0}, {.status = 404, .body = "gone"});
+
+  const Outcome failed = drover.run({"verify", "--repair", "--json"});
+  BOOST_TEST(failed.code == 5, failed.err);
+  BOOST_TEST(failed.json().at("damaged").size() == 1U);
+  BOOST_TEST(failed.json().at("repaired").empty());
+  BOOST_TEST(failed.json().at("removed").empty());
+  BOOST_TEST(std::filesystem::exists(blob(amd64.layer_digests[1])));
+  const Outcome again = drover.run({"verify", "--json"});
+  BOOST_TEST(again.json().at("damaged").size() == 1U);
+  BOOST_TEST(again.json().at("missing").empty());
+
+  registry.clear_faults();
+  BOOST_TEST(drover.run({"verify", "--repair"}).code == 0);
+  BOOST_TEST(drover.run({"verify"}).code == 0);
+}
+
+BOOST_AUTO_TEST_CASE(what_no_image_needs_is_removed_and_said_to_be) {
+  pull_all();
+  registry.add_index("redis", "7", {image("amd64", "two")});
+  drover.run({"pull", "--platform", "all", redis});
+  damage(blob(arm64.layer_digests[1]));  // of the version before
+
+  const Outcome outcome = drover.run({"verify", "--repair", "--json"});
+  BOOST_TEST(outcome.code == 0, outcome.err);
+  BOOST_TEST(outcome.json().at("repaired").empty());
+  BOOST_TEST(outcome.json().at("removed").dump() == R"([")" + arm64.layer_digests[1] + R"("])");
+  BOOST_TEST(!std::filesystem::exists(blob(arm64.layer_digests[1])));
 }
 
 BOOST_AUTO_TEST_CASE(ls_and_inspect_mark_what_is_gone) {

@@ -161,11 +161,14 @@ BOOST_AUTO_TEST_CASE(verify_tells_what_was_repaired) {
   store::VerifyReport left = found;
   left.damaged.clear();
 
-  BOOST_TEST(verify_json(found, left).dump() ==
+  BOOST_TEST(verify_json(found, left, {}).dump() ==
              R"({"blobs":3,"bytes":30,"damaged":[{"digest":"sha256:)" + hex('a') +
                  R"(","size":10,"reason":"wrong bytes","references":["x:1"]}],"missing":[{"digest":"sha256:)" + hex('b') +
                  R"(","size":null,"reason":"no file","references":["x:1"]}],"unusable":[],"repaired":["sha256:)" + hex('a') +
-                 R"("],"sound":false,"seconds":0.0})");
+                 R"("],"removed":[],"sound":false,"seconds":0.0})");
+  BOOST_TEST(repaired_text(found, left, {}) == "repaired sha256:" + hex('a') + "\n");
+  BOOST_TEST(verify_json(found, left, {digest('a')}).at("repaired").empty());
+  BOOST_TEST(repaired_text(found, left, {digest('a')}) == "removed sha256:" + hex('a') + ", which no image needs\n");
   BOOST_TEST(faults_text(left) == "sha256:" + hex('b') + "\n");
 }
 
