@@ -75,6 +75,7 @@ Command ps_command();
 Command logs_command();
 Command store_gc_command();
 Command store_path_command();
+Command store_rm_command();
 Command completion_command();
 
 }  // namespace drover::cli

@@ -39,7 +39,7 @@ std::string remedy(const store::VerifyReport& report, bool has_tried) {
   if (!report.damaged.empty() || !report.missing.empty()) {
     text += has_tried ? "; not all could be repaired" : "; run drover verify --repair";
   }
-  if (!report.unusable.empty()) text += "; no repair helps an unusable tag";
+  if (!report.unusable.empty()) text += "; no repair helps an unusable tag: drover store rm removes it";
   return text;
 }
 

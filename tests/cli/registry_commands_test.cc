@@ -311,6 +311,22 @@ BOOST_AUTO_TEST_CASE(what_no_image_needs_is_removed_and_said_to_be) {
   BOOST_TEST(!std::filesystem::exists(blob(arm64.layer_digests[1])));
 }
 
+BOOST_AUTO_TEST_CASE(a_tag_can_be_taken_out_of_the_store) {
+  pull_all();
+  BOOST_TEST(drover.run({"store", "rm"}).code == 2);
+  const Outcome unknown = drover.run({"store", "rm", redis, redis + "0"});
+  BOOST_TEST(unknown.code == 1);
+  BOOST_TEST(unknown.err.find("did you mean " + redis) != std::string::npos, unknown.err);
+  BOOST_TEST(drover.run({"store", "rm", "--dry-run", redis}).out.starts_with("would remove " + redis));
+  BOOST_TEST(drover.run({"ls", "--json"}).json().at("images").size() == 1U);
+
+  const Outcome outcome = drover.run({"store", "rm", "--json", redis});
+  BOOST_TEST(outcome.code == 0, outcome.err);
+  BOOST_TEST(outcome.json().dump() == R"({"removed":[")" + redis + R"("],"applied":true})");
+  BOOST_TEST(drover.run({"ls", "--json"}).json().at("images").empty());
+  BOOST_TEST(std::filesystem::exists(blob(index)));
+}
+
 BOOST_AUTO_TEST_CASE(ls_and_inspect_mark_what_is_gone) {
   pull_all();
   std::filesystem::remove(blob(arm64.layer_digests[1]));
