@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::string_view description =
     "drover moves multi-architecture container images ahead of time, and swaps compose stacks onto them.";
+// An unset variable of a script, most likely: taken for "not given", it would lift a cap.
+constexpr const char* empty_text = "an empty value";
 constexpr std::string_view closing = "drover COMMAND --help tells more. Global options may stand before or after the command.";
 
 std::string choices_text(const std::vector<std::string>& choices) { return "{" + join(choices, ",") + "}"; }
@@ -23,10 +25,12 @@ CLI::Option* add_target(CLI::App& app, const std::string& names, const FlagTarge
   return app.add_option(names, flags.*std::get<std::vector<std::string> Flags::*>(target), help);
 }
 
+std::string refuse_empty(const std::string& value) { return value.empty() ? empty_text : ""; }
+
 void add_option(CLI::App& app, const OptionRow& row, Flags& flags) {
   CLI::Option* option = add_target(app, std::string(row.names), row.target, flags, std::string(row.help));
   if (std::holds_alternative<bool Flags::*>(row.target)) return;
-  option->type_name(std::string(row.value))->allow_extra_args(false);
+  option->type_name(std::string(row.value))->allow_extra_args(false)->check(refuse_empty);
   if (std::holds_alternative<std::string Flags::*>(row.target)) option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   if (!row.choices.empty()) option->type_name(choices_text(row.choices))->check(CLI::IsMember(row.choices).description(""));
 }
@@ -155,6 +159,21 @@ Error usage_error(const CLI::App& root, const CLI::ParseError& error) {
   return Error(ErrorCode::usage, printable(trim(text)) + "; " + help_remedy(root, deepest(root)));
 }
 
+// `--name=`, for whose value CLI11 would take the next word.
+void refuse_cut_values(const CLI::App& app, const std::vector<std::string>& words) {
+  for (const std::string& word : words) {
+    if (word == "--") return;
+    if (!word.starts_with("--") || word.find('=') != word.size() - 1) continue;
+    const std::string name = word.substr(0, word.size() - 1);
+    const auto is_it = [&](const CLI::Option* option) { return option->get_expected_max() > 0 && option->check_name(name); };
+    const std::vector<const CLI::Option*> options = app.get_options();
+    if (std::any_of(options.begin(), options.end(), is_it)) {
+      throw Error(ErrorCode::usage, name + ": " + empty_text + "; see drover --help");
+    }
+  }
+  for (const CLI::App* child : app.get_subcommands([](const CLI::App*) { return true; })) refuse_cut_values(*child, words);
+}
+
 // `help pull` is `pull --help`.
 std::vector<std::string> spell_out_help(const std::vector<std::string>& words) {
   if (words.empty() || words.front() != "help") return words;
@@ -198,6 +217,7 @@ ParsedLine parse_line(const std::vector<std::string>& words) {
   const std::unique_ptr<Grammar> grammar = make_grammar(line.flags);
   CLI::App& root = grammar->root;
   const std::vector<std::string> spelled = spell_out_help(words);
+  refuse_cut_values(root, spelled);
   try {
     root.parse(std::vector<std::string>(spelled.rbegin(), spelled.rend()));  // CLI11 takes them from the back
   } catch (const CLI::CallForHelp&) {

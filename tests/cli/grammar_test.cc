@@ -94,6 +94,20 @@ BOOST_AUTO_TEST_CASE(bad_lines_are_usage_errors_that_name_the_help) {
   BOOST_TEST(usage_of({"completion", "tcsh"}).find("tcsh") != std::string::npos);
 }
 
+// An unset variable in a script must not lift a cap.
+BOOST_AUTO_TEST_CASE(an_empty_value_is_wrong_usage) {
+  BOOST_TEST(usage_of({"pull", "--limit-rate", "", "redis"}) == "--limit-rate: an empty value; see drover pull --help");
+  BOOST_TEST(usage_of({"--limit-rate", "", "pull", "redis"}).starts_with("--limit-rate: an empty value; see drover"));
+  BOOST_TEST(usage_of({"pull", "--limit-rate=", "redis"}) == "--limit-rate: an empty value; see drover --help");
+  BOOST_TEST(usage_of({"pull", "redis", "--by="}) == "--by: an empty value; see drover --help");
+  BOOST_TEST(usage_of({"pull", "--min-free", "", "redis"}).starts_with("--min-free: an empty value"));
+  BOOST_TEST(usage_of({"pull", "--platform", "", "redis"}).starts_with("--platform: an empty value"));
+  BOOST_TEST(usage_of({"ls", "--store="}).starts_with("--store: an empty value"));
+  BOOST_TEST(usage_of({"ls", "-H", ""}).find("an empty value") != std::string::npos);
+  BOOST_TEST(parse_line({"pull", "--limit-rate=10M", "redis"}).flags.limit_rate == "10M");
+  BOOST_TEST(parse_line({"pull", "--", "--by="}).flags.references == Words{"--by="}, boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(a_misspelled_name_of_any_kind_gets_a_did_you_mean) {
   BOOST_TEST(unknown_word_text("service", "rediss", {"redis", "web"}, "has redis, web") == "unknown service rediss; did you mean redis?");
   BOOST_TEST(unknown_word_text("service", "mail", {"redis", "web"}, "has redis, web") == "unknown service mail; has redis, web");
