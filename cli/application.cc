@@ -9,6 +9,7 @@
 #include "cli/render.h"
 #include "cli/session.h"
 #include "cli/version.h"
+#include "digest/sha256_backend.h"
 #include "digest/sha256_figures.h"
 
 #include <nlohmann/json.hpp>
@@ -67,8 +68,19 @@ ExitCode run_command(const Surroundings& around, const ParsedLine& line) {
   }
 }
 
+// A wrong DROVER_SHA256 is wrong for every command, whether it hashes or not; what tells about drover itself stays usable.
+void check_sha256_wish(const Surroundings& around, const ParsedLine& line) {
+  try {
+    sha256_backend();
+  } catch (const Error& error) {
+    if (!line.help && !line.flags.version) throw;
+    Diagnostics(around.screen, false).write(LogLevel::warning, error.what());
+  }
+}
+
 ExitCode run_line(const Surroundings& around, const std::vector<std::string>& words) {
   const ParsedLine line = parse_line(words);
+  check_sha256_wish(around, line);
   if (const auto folder = cache_folder(around.environment, around.machine); !folder.empty()) {
     keep_sha256_figures_in(folder / "sha256", DROVER_VERSION);
   }

@@ -17,7 +17,7 @@ namespace {
 void add_pace(Session& session, std::uint64_t bytes, std::chrono::system_clock::time_point by, Json& plan, std::string& text) {
   const registry::PaceView view =
       registry::view_at_begin(bytes, by - session.ctx().clock->system_now(), session.settings().rate_bytes_per_second);
-  const registry::Pace pace = registry::choose_pace(view);
+  const registry::ChosenPace pace = registry::choose_pace(view);
   plan["pace"] = {{"by", format_time(by)}, {"bytesPerSecond", pace.rate}};
   text += "to be done by " + format_time(by) + ": " + (pace.rate == 0 ? "as fast as it comes" : format_bytes(pace.rate) + "/s") + "\n";
   if (pace.late_seconds) session.ctx().warn(registry::late_text(view, *pace.late_seconds));

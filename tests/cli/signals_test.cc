@@ -77,6 +77,27 @@ class Child {
 
 }  // namespace
 
+BOOST_AUTO_TEST_CASE(a_kernel_that_is_not_there_is_told_of_by_every_command) {
+  const TempDir folder;
+  ::setenv("DROVER_SHA256", "bogus", 1);
+  const auto run = [&](const std::vector<std::string>& words) {
+    Child child(words, folder / "out");
+    const std::string line = child.read_until("cannot use DROVER_SHA256=bogus: the rows are ");
+    return std::pair(child.wait(), line);
+  };
+  const auto [ls, ls_line] = run({"ls", "--store", folder / "store"});
+  const auto [version, version_line] = run({"--version"});
+  const auto [help, help_line] = run({"pull", "--help"});
+  ::unsetenv("DROVER_SHA256");
+
+  BOOST_TEST(ls == 2);
+  BOOST_TEST(ls_line.starts_with("drover: cannot use "), ls_line);
+  BOOST_TEST(version == 0);
+  BOOST_TEST(version_line.starts_with("drover: warning: cannot use "), version_line);
+  BOOST_TEST(help == 0);
+  BOOST_TEST(!help_line.empty());
+}
+
 BOOST_AUTO_TEST_CASE(ctrl_c_keeps_what_was_fetched_and_says_how_to_go_on) {
   FakeRegistry registry;
   const CommandLine home;
