@@ -9,6 +9,7 @@
 #include "engine/disk_usage.h"
 #include "engine/engine_failure.h"
 #include "engine/images.h"
+#include "engine/unpacked.h"
 #include "manifest/reference.h"
 
 #include <algorithm>
@@ -100,8 +101,9 @@ class Reading {
     const auto image = find_image(ctx, name);
     if (!image) return;
     ImageFacts facts{.id = image->id.to_string(), .platform = image->platform.to_string(), .config = image->config};
+    facts.is_startable = engine::find_unpacked(ctx, client_, *image) != engine::Unpacked::no;
     if (image->available_manifests)
-      for (const Digest& manifest : *image->available_manifests) facts.manifests.insert(manifest.to_string());
+      for (const auto& [manifest, held] : *image->available_manifests) facts.manifests.insert(manifest.to_string());
     const std::lock_guard lock(mutex_);
     state_.images[name] = std::move(facts);
   }

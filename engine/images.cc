@@ -31,15 +31,27 @@ std::vector<std::string> repo_tags(const nlohmann::json& image) {
   return familiar_names(std::move(tags));
 }
 
-std::set<Digest> available_manifests(const nlohmann::json& image) {
-  std::set<Digest> digests;
+Platform platform_member(const nlohmann::json& object) {
+  Platform platform;
+  platform.os = text_member(object, "os");
+  platform.architecture = text_member(object, "architecture");
+  platform.variant = text_member(object, "variant");
+  return platform.os.empty() ? platform : normalise(platform);
+}
+
+HeldManifests available_manifests(const nlohmann::json& image) {
+  HeldManifests held;
   const nlohmann::json& manifests = member(image, "Manifests");
-  if (!manifests.is_array()) return digests;
+  if (!manifests.is_array()) return held;
   for (const nlohmann::json& manifest : manifests) {
     const std::optional<Digest> id = digest_member(manifest, "ID");
-    if (id && flag_member(manifest, "Available") && text_member(manifest, "Kind") == "image") digests.insert(*id);
+    if (!id || !flag_member(manifest, "Available") || text_member(manifest, "Kind") != "image") continue;
+    const nlohmann::json& data = member(manifest, "ImageData");
+    held.emplace(*id, HeldManifest{.platform = platform_member(member(data, "Platform")),
+                                   .packed_bytes = number_member(member(manifest, "Size"), "Content"),
+                                   .unpacked_bytes = find_number_member(member(data, "Size"), "Unpacked")});
   }
-  return digests;
+  return held;
 }
 
 // -1: the engine did not count.

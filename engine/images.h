@@ -22,17 +22,26 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
 namespace drover::engine {
 
+// What an engine with the containerd store has of one platform's image.
+struct HeldManifest {
+  Platform platform = {};                           // normalised; os empty when the engine did not say
+  std::int64_t packed_bytes = 0;                    // of its blobs
+  std::optional<std::int64_t> unpacked_bytes = {};  // of its layers' files: 0 as well while nothing is unpacked (unpacked.h)
+};
+
+// By manifest, those whose every blob is there.
+using HeldManifests = std::map<Digest, HeldManifest>;
+
 struct ImageSummary {
   Digest id;
   std::vector<std::string> repo_tags = {};  // familiar form; podman's full names are shortened
   std::vector<std::string> repo_digests = {};
-  std::set<Digest> available_manifests = {};  // containerd store, API 1.47: images whose every blob is there
+  HeldManifests available_manifests = {};  // containerd store, API 1.47
   std::optional<Digest> parent_id = {};  // of the classic builder's steps
   std::optional<Timestamp> created = {};   // built; not when it came here
   std::int64_t size_bytes = 0;             // classic: of all layers; containerd store: packed and unpacked together
@@ -51,8 +60,8 @@ struct ImageDetails {
   std::vector<std::string> repo_digests;
   std::vector<Digest> diff_ids;  // lowest first
   Platform platform;             // normalised; os empty when the engine did not say
-  // Manifests of the image whose every blob is there; nothing when the engine did not say (it does in the containerd store, API 1.48).
-  std::optional<std::set<Digest>> available_manifests;
+  // Nothing when the engine did not say (it does in the containerd store, API 1.48).
+  std::optional<HeldManifests> available_manifests;
   std::optional<Digest> parent_id = {};
   std::optional<Timestamp> created = {};        // built
   std::optional<Timestamp> last_tag_time = {};  // when a name was last given to it here; nothing when the engine never noted one

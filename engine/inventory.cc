@@ -5,6 +5,7 @@
 #include "engine/images.h"
 #include "engine/json_fields.h"
 #include "engine/system.h"
+#include "engine/unpacked.h"
 #include "manifest/manifest.h"
 
 #include <nlohmann/json.hpp>
@@ -62,8 +63,8 @@ std::optional<ImageConfig> find_config(const store::BlobStore& store, StoreKind 
   try {
     Digest id = image.id;
     if (kind == StoreKind::containerd) {
-      if (image.available_manifests.size() != 1 || !store.find_size(*image.available_manifests.begin())) return std::nullopt;
-      const Document document = parse_document(store.read(*image.available_manifests.begin(), manifest_bytes_max), {});
+      if (image.available_manifests.size() != 1 || !store.find_size(image.available_manifests.begin()->first)) return std::nullopt;
+      const Document document = parse_document(store.read(image.available_manifests.begin()->first, manifest_bytes_max), {});
       const Manifest* const manifest = std::get_if<Manifest>(&document);
       if (manifest == nullptr) return std::nullopt;
       id = manifest->config.digest;
@@ -75,6 +76,12 @@ std::optional<ImageConfig> find_config(const store::BlobStore& store, StoreKind 
   } catch (const Error&) {
     return std::nullopt;  // damaged here, or no image: the engine knows
   }
+}
+
+// Nothing of it is unpacked, though it is here; never where the engine does not tell.
+bool is_packed(const ImageSummary& image) {
+  const HeldManifests& held = image.available_manifests;
+  return !held.empty() && std::all_of(held.begin(), held.end(), [](const auto& one) { return judge_unpacked(one.second) == Unpacked::no; });
 }
 
 }  // namespace
@@ -116,6 +123,8 @@ Inventory take_inventory(const Context& ctx, Client& client, std::size_t jobs, c
     if (!config) config = ask_for_config(inner, client, summaries[index].id);
     if (!config) return;
     if (!config->platform.os.empty()) platforms[index] = config->platform;
+    // Layers that are packed alone are no ground to stand on.
+    if (is_packed(summaries[index])) return;
     const std::vector<Digest> chain_ids = config->chain_ids();
     const std::scoped_lock lock(mutex);
     inventory.chain_ids.insert(chain_ids.begin(), chain_ids.end());
@@ -124,9 +133,13 @@ Inventory take_inventory(const Context& ctx, Client& client, std::size_t jobs, c
     ImageSummary& summary = summaries[i];
     if (inventory.store == StoreKind::containerd) {
       inventory.blobs.insert(summary.id);
-      inventory.blobs.insert(summary.available_manifests.begin(), summary.available_manifests.end());
+      for (const auto& [manifest, held] : summary.available_manifests) {
+        inventory.blobs.insert(manifest);
+        if (judge_unpacked(held) != Unpacked::yes) inventory.packed_manifests.insert(manifest);
+      }
     }
-    inventory.images.push_back({summary.id, std::move(summary.repo_tags), std::move(summary.repo_digests), platforms[i]});
+    const bool is_startable = !is_packed(summary);
+    inventory.images.push_back({summary.id, std::move(summary.repo_tags), std::move(summary.repo_digests), platforms[i], is_startable});
   }
   return inventory;
 }

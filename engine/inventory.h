@@ -20,6 +20,7 @@ struct EngineImage {
   std::vector<std::string> repo_tags;     // familiar form: "redis:7"
   std::vector<std::string> repo_digests;  // "redis@sha256:…"
   std::optional<Platform> platform = {};  // as inspect tells it, normalised
+  bool is_startable = true;               // false: all of it is packed, a load or pull of it failed (containerd store, API 1.47)
 };
 
 struct Inventory {
@@ -33,6 +34,7 @@ struct Inventory {
   std::vector<EngineImage> images;
   std::set<Digest> chain_ids;      // of every layer stack that an image of this engine stands on (both kinds of store)
   std::set<Digest> blobs;          // containerd store: manifests, configs and layers known by digest, as far as the API tells
+  std::set<Digest> packed_manifests;  // of blobs: images of which nothing is unpacked, or nothing that shows (unpacked.h)
 
   bool has(Quirk quirk) const;
   const EngineImage* find_image(std::string_view familiar_tag) const;

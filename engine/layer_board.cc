@@ -21,7 +21,7 @@ std::unique_ptr<LayerBoard::Share> LayerBoard::take(const LoadImage& image, bool
   LoadPlan plan = plan_load(image, inventory_, force_all);
   std::vector<std::shared_ptr<Promise>> own(plan.layers.size());
   std::vector<std::shared_ptr<Promise>> others(plan.layers.size());
-  const bool shares = plan.verdict == LoadPlan::Verdict::load && !inventory_.has(Quirk::refuses_partial_archives);
+  const bool shares = plan.is_load() && !inventory_.has(Quirk::refuses_partial_archives);
   for (std::size_t i = 0; i < plan.layers.size(); ++i) {
     const LayerPlan& layer = plan.layers[i];
     if (!shares || layer.action == LayerPlan::Action::skip_known) continue;
@@ -92,6 +92,7 @@ void LayerBoard::record(const LoadImage& image, const Digest& engine_id) {
   if (inventory_.store == StoreKind::containerd) {
     inventory_.blobs.insert(image.root.digest);
     inventory_.blobs.insert(image.image.manifest.digest);
+    inventory_.packed_manifests.erase(image.image.manifest.digest);
     for (const Descriptor& layer : image.image.parsed.layers) inventory_.blobs.insert(layer.digest);
   }
   for (EngineImage& other : inventory_.images) std::erase(other.repo_tags, name);
@@ -99,6 +100,11 @@ void LayerBoard::record(const LoadImage& image, const Digest& engine_id) {
                             [&](const EngineImage& other) { return other.id == engine_id; });
   if (found == inventory_.images.end()) found = inventory_.images.insert(found, EngineImage{engine_id, {}, {}});
   (image.reference.digest() ? found->repo_digests : found->repo_tags).push_back(name);
+}
+
+void LayerBoard::record_packed(const LoadImage& image) {
+  const std::scoped_lock lock(mutex_);
+  inventory_.packed_manifests.insert(image.image.manifest.digest);
 }
 
 void LayerBoard::add_blobs(const std::vector<Digest>& blobs) {

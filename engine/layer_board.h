@@ -61,6 +61,8 @@ class LayerBoard {
   void give_up(const Share& share);
   // The image is there, under this name.
   void record(const LoadImage& image, const Digest& engine_id);
+  // The image is there and not unpacked, whatever the inventory says.
+  void record_packed(const LoadImage& image);
   // Blobs that are known to be there, besides what the inventory says.
   void add_blobs(const std::vector<Digest>& blobs);
 

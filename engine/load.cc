@@ -6,6 +6,7 @@
 #include "engine/images.h"
 #include "engine/layer_board.h"
 #include "engine/settle.h"
+#include "engine/unpacked.h"
 #include "engine/upload.h"
 
 #include <algorithm>
@@ -69,8 +70,8 @@ struct Loader::Impl {
 
   Digest wanted_id(const LoadImage& image) const { return is_containerd() ? image.root.digest : image.image.parsed.config.digest; }
 
-  // What inspect says counts, not what the load answered.
-  void confirm(const Context& ctx, const LoadImage& image, LoadOutcome& outcome) {
+  // What inspect says counts, not what the load answered. no, also when the engine lacks parts of it: it is there and cannot start.
+  Unpacked confirm(const Context& ctx, const LoadImage& image, LoadOutcome& outcome) {
     const Digest wanted = wanted_id(image);
     const bool by_id = image.reference.digest().has_value() && !is_containerd();
     const std::string name = by_id ? wanted.to_string() : engine_name(image.reference);
@@ -80,19 +81,25 @@ struct Loader::Impl {
       throw Error(ErrorCode::engine,
                   "the engine has " + found->id.to_string() + " as " + name + " after the load, not " + wanted.to_string());
     }
-    if (is_containerd() && found->available_manifests && !found->available_manifests->contains(image.image.manifest.digest)) {
-      throw Error(ErrorCode::engine, "the engine lacks parts of " + name + " after the load");
-    }
     outcome.image_id = found->id.to_string();
     outcome.settled = settled_by(image, found->repo_digests);
+    return is_containerd() ? find_unpacked(ctx, client, *found, image.image.manifest.digest) : Unpacked::yes;
   }
 
-  void try_load(const Context& ctx, const LoadImage& image, LayerBoard::Share& share, LoadOutcome& outcome) {
+  // An image of empty layers stays unsure; then the load's own word counts, which ended without an error.
+  Unpacked confirm_loaded(const Context& ctx, const LoadImage& image, LoadOutcome& outcome) {
+    const Unpacked unpacked = confirm(ctx, image, outcome);
+    if (unpacked != Unpacked::no) return unpacked;
+    throw Error(ErrorCode::engine, "the engine lacks parts of " + engine_name(image.reference) + ", or has not unpacked it, after a load that it called good");
+  }
+
+  Unpacked try_load(const Context& ctx, const LoadImage& image, LayerBoard::Share& share, LoadOutcome& outcome) {
+    Unpacked unpacked = Unpacked::yes;
     try {
       const UploadResult result = uploader.send(ctx, image, share);
       outcome.layers_sent = result.layers_sent;
       outcome.bytes_sent += result.bytes_sent;
-      confirm(ctx, image, outcome);
+      unpacked = confirm_loaded(ctx, image, outcome);
     } catch (const Error& error) {
       board.give_up(share);
       if (contains(error.what(), "invalid diffID")) check_sent_blobs(store, share.plan);
@@ -101,16 +108,16 @@ struct Loader::Impl {
     for (const auto& promise : share.own) {
       if (promise) board.keep(*promise);
     }
+    return unpacked;
   }
 
   // As planned; once more with everything when the engine does not agree with its own inventory. A size that a compressed layer
   // claimed wrongly costs a round of its own, at most one a layer.
-  void load_archive(const Context& ctx, const LoadImage& image, std::unique_ptr<LayerBoard::Share> share, LoadOutcome& outcome) {
+  Unpacked load_archive(const Context& ctx, const LoadImage& image, std::unique_ptr<LayerBoard::Share> share, LoadOutcome& outcome) {
     bool forced = false;
     for (std::size_t wrong_hints = 0;;) {
       try {
-        try_load(ctx, image, *share, outcome);
-        return;
+        return try_load(ctx, image, *share, outcome);
       } catch (const WrongSizeHint& error) {
         if (++wrong_hints > share->plan.layers.size()) throw;
         ctx.debug("sending " + image.reference.to_string() + " again: " + error.what());
@@ -124,25 +131,40 @@ struct Loader::Impl {
     }
   }
 
+  // Present as it is; false when the engine would have to unpack it first.
+  bool is_present(const Context& ctx, const LoadImage& image, LoadPlan::Verdict verdict, LoadOutcome& outcome) {
+    if (verdict == LoadPlan::Verdict::retag) tag_image(ctx, client, wanted_id(image), image.reference);
+    outcome.state = LoadOutcome::State::present;
+    return confirm(ctx, image, outcome) == Unpacked::yes;
+  }
+
+  void bring(const Context& ctx, const LoadImage& image, std::unique_ptr<LayerBoard::Share> share, LoadOutcome& outcome) {
+    const bool was_there = share->plan.verdict == LoadPlan::Verdict::unpack;
+    Unpacked unpacked = Unpacked::yes;
+    try {
+      unpacked = load_archive(ctx, image, std::move(share), outcome);
+    } catch (const Error& error) {
+      report(ctx, ProgressEvent::Kind::failed, image, 0, 0, error.what());
+      throw;
+    }
+    report(ctx, ProgressEvent::Kind::finished, image, outcome.bytes_sent, outcome.bytes_sent);
+    // Nothing to unpack, neither before nor now.
+    const bool is_unchanged = was_there && outcome.layers_sent == 0 && unpacked == Unpacked::unsure;
+    outcome.state = is_unchanged ? LoadOutcome::State::present : LoadOutcome::State::loaded;
+  }
+
   LoadOutcome load(const Context& ctx, const LoadImage& image, const LoadOptions& options) {
     std::unique_ptr<LayerBoard::Share> share = board.take(image, false);
     LoadOutcome outcome{.reference = image.reference, .image_id = {}};
     outcome.layers_total = share->plan.layers.size();
     ctx.debug(image.reference.to_string() + ": " + to_text(share->plan));
-    if (share->plan.verdict == LoadPlan::Verdict::load) {
-      try {
-        load_archive(ctx, image, std::move(share), outcome);
-      } catch (const Error& error) {
-        report(ctx, ProgressEvent::Kind::failed, image, 0, 0, error.what());
-        throw;
-      }
-      report(ctx, ProgressEvent::Kind::finished, image, outcome.bytes_sent, outcome.bytes_sent);
-      outcome.state = LoadOutcome::State::loaded;
-    } else {
-      if (share->plan.verdict == LoadPlan::Verdict::retag) tag_image(ctx, client, wanted_id(image), image.reference);
-      outcome.state = LoadOutcome::State::present;
-      confirm(ctx, image, outcome);
+    if (!share->plan.is_load() && !is_present(ctx, image, share->plan.verdict, outcome)) {
+      board.record_packed(image);
+      share.reset();
+      share = board.take(image, false);
+      ctx.debug(image.reference.to_string() + ": " + to_text(share->plan));
     }
+    if (share->plan.is_load()) bring(ctx, image, std::move(share), outcome);
     board.record(image, wanted_id(image));
     if (!outcome.settled && options.settle == Settle::automatic && board.inventory().has(Quirk::forgets_digests)) {
       outcome.settled = settler.settle(ctx, image, options.registry_auth);

@@ -43,9 +43,16 @@ struct LayerPlan {
 
 struct LoadPlan {
   enum class Format { docker_archive, oci_layout } format = Format::docker_archive;
-  enum class Verdict { present, retag, load } verdict = Verdict::load;  // retag: all bytes are there under another name
+  enum class Verdict {
+    present,
+    retag,   // all bytes are there under another name
+    unpack,  // all bytes are there, packed: to be loaded once more, without what the engine has
+    load,
+  } verdict = Verdict::load;
   std::vector<LayerPlan> layers;
   std::string cause;                // "engine has 2 of 3 layers", for people
+
+  bool is_load() const { return verdict == Verdict::load || verdict == Verdict::unpack; }
 };
 
 // What the engine is asked by to see the image: "redis:7"; "redis@sha256:…" where the reference has a digest.

@@ -65,6 +65,11 @@ LoadPlan plan_load(const LoadImage& image, const Inventory& inventory, bool forc
 
   const Digest id = engine_id(image, inventory);
   const EngineImage* named = inventory.find_image(engine_name(image.reference));
+  if (inventory.packed_manifests.contains(image.image.manifest.digest)) {
+    plan.verdict = LoadPlan::Verdict::unpack;
+    plan.cause += ", not unpacked";
+    return plan;
+  }
   if (named != nullptr && named->id == id) {
     plan.verdict = LoadPlan::Verdict::present;
     plan.cause = "engine has this image under this name";
@@ -80,6 +85,7 @@ std::string to_text(const LoadPlan& plan) {
   switch (plan.verdict) {
     case LoadPlan::Verdict::present: text += " present"; break;
     case LoadPlan::Verdict::retag: text += " retag"; break;
+    case LoadPlan::Verdict::unpack: text += " unpack"; break;
     case LoadPlan::Verdict::load: text += " load"; break;
   }
   text += ": " + plan.cause + "\n";

@@ -33,7 +33,7 @@ std::uint64_t bytes_of(std::int64_t bytes) { return bytes < 0 ? 0 : static_cast<
 SnapshotImage convert(const ImageSummary& image) {
   SnapshotImage out{.id = image.id, .tags = image.repo_tags, .repo_digests = image.repo_digests, .parent = image.parent_id, .labels = image.labels};
   out.bytes = bytes_of(image.size_bytes);
-  out.manifests.assign(image.available_manifests.begin(), image.available_manifests.end());
+  for (const auto& [manifest, held] : image.available_manifests) out.manifests.push_back(manifest);
   return out;
 }
 
@@ -141,7 +141,10 @@ void read_image_details(const Context& ctx, Client& client, SnapshotImage& image
   image.chain_ids = chain.chain_ids();
   image.arrived = point_of(details->last_tag_time);
   image.built = point_of(details->created);
-  if (details->available_manifests) image.manifests.assign(details->available_manifests->begin(), details->available_manifests->end());
+  if (details->available_manifests) {
+    image.manifests.clear();
+    for (const auto& [manifest, held] : *details->available_manifests) image.manifests.push_back(manifest);
+  }
 }
 
 void read_layer_sizes(const Context& ctx, Client& client, SnapshotImage& image) {

@@ -48,16 +48,19 @@ Held held_by(const engine::EngineImage& image) {
 }
 
 std::optional<Held> find_local(const engine::Inventory& inventory, const Reference& reference) {
+  // What is not unpacked has to be loaded again, as if it were not there.
+  const auto held_or_none = [](const engine::EngineImage* image) {
+    return image == nullptr || !image->is_startable ? std::nullopt : std::optional(held_by(*image));
+  };
   if (reference.digest()) {
     const std::string wanted = reference.familiar_name() + "@" + reference.digest()->to_string();
     for (const engine::EngineImage& image : inventory.images) {
-      if (std::find(image.repo_digests.begin(), image.repo_digests.end(), wanted) != image.repo_digests.end()) return held_by(image);
+      if (std::find(image.repo_digests.begin(), image.repo_digests.end(), wanted) != image.repo_digests.end()) return held_or_none(&image);
     }
-    if (const auto* image = inventory.find_image_by_id(*reference.digest())) return held_by(*image);
+    if (const auto* image = inventory.find_image_by_id(*reference.digest())) return held_or_none(image);
     if (!reference.tag()) return std::nullopt;
   }
-  const auto* image = inventory.find_image(reference.without_digest().familiar());
-  return image == nullptr ? std::nullopt : std::optional(held_by(*image));
+  return held_or_none(inventory.find_image(reference.without_digest().familiar()));
 }
 
 std::vector<Held> find_running(const Surroundings& around, const WantedImage& wanted) {

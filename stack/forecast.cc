@@ -101,7 +101,7 @@ DiskNeed engine_need(const std::vector<engine::LoadImage>& images, const engine:
   const bool is_classic = inventory.store != engine::StoreKind::containerd;
   for (const engine::LoadImage& image : images) {
     const engine::LoadPlan plan = engine::plan_load(image, inventory);
-    if (plan.verdict != engine::LoadPlan::Verdict::load) continue;
+    if (!plan.is_load()) continue;
     archives.push_back(0);
     for (const engine::LayerPlan& layer : plan.layers) {
       if (layer.action == engine::LayerPlan::Action::skip_known || !seen.insert(layer.chain_id).second) continue;

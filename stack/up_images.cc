@@ -42,6 +42,7 @@ std::optional<ImageNeed::Why> find_need(const compose::Service& service,
                                         const std::string& image,
                                         const PullPolicy& policy,
                                         bool is_local,
+                                        bool is_startable,
                                         const TagTimes& tagged,
                                         std::chrono::system_clock::time_point now) {
   using Kind = PullPolicy::Kind;
@@ -51,10 +52,13 @@ std::optional<ImageNeed::Why> find_need(const compose::Service& service,
   if (!is_local) return ImageNeed::Why::missing;
   if (is_only_built) return std::nullopt;
   if (policy.kind == Kind::always) return ImageNeed::Why::always;
-  if (policy.kind != Kind::refresh) return std::nullopt;
-  const auto time = tagged.find(image);
-  const bool is_young = time != tagged.end() && time->second && now - *time->second < policy.age;
-  return is_young ? std::nullopt : std::optional(ImageNeed::Why::refresh);
+  if (policy.kind == Kind::refresh) {
+    const auto time = tagged.find(image);
+    const bool is_young = time != tagged.end() && time->second && now - *time->second < policy.age;
+    if (!is_young) return ImageNeed::Why::refresh;
+  }
+  const bool may_be_fetched = policy.kind == Kind::missing || policy.kind == Kind::refresh;
+  return is_startable || !may_be_fetched ? std::nullopt : std::optional(ImageNeed::Why::packed);
 }
 
 WantedImage wanted(const compose::Service& service, const std::string& image) {
@@ -76,7 +80,7 @@ void add(std::vector<ImageNeed>& needs, ImageNeed need) {
     return;
   }
   same->image.services.push_back(need.image.services.front());
-  if (same->why == ImageNeed::Why::missing) same->why = need.why;  // the registry has more to say than the store
+  if (same->may_come_from_store()) same->why = need.why;  // the registry has more to say than the store
 }
 
 // The image of the store for that need, if every byte of it is there.
@@ -132,7 +136,7 @@ PullPolicy PullPolicy::parse(std::string_view text) {
 }
 
 std::string to_text(const ImageNeed& need) {
-  constexpr std::string_view reasons[] = {"not in the engine", "its pull policy is always", "older than its pull policy allows"};
+  constexpr std::string_view reasons[] = {"not in the engine", "in the engine, but not unpacked", "its pull policy is always", "older than its pull policy allows"};
   return "image " + need.image.reference.familiar() + " of " + join(need.image.services, ", ") + ": " +
          std::string(reasons[static_cast<int>(need.why)]) + ", fetched first";
 }
@@ -147,7 +151,8 @@ std::vector<ImageNeed> plan_images(const compose::Project& project,
     const std::string image = compose::image_of(project, service);
     const auto found = local.find(image);
     const bool is_local = found != local.end() && has_wanted_platform(service, found->second);
-    const auto why = find_need(service, image, policy_of(service, override_policy), is_local, tagged, now);
+    const bool is_startable = is_local && found->second.is_startable;
+    const auto why = find_need(service, image, policy_of(service, override_policy), is_local, is_startable, tagged, now);
     if (why) add(needs, {.image = wanted(service, image), .why = *why});
   }
   std::sort(needs.begin(), needs.end(), [](const ImageNeed& a, const ImageNeed& b) {

@@ -127,7 +127,8 @@ BOOST_AUTO_TEST_CASE(only_whole_images_among_the_manifests_count) {
   const auto images = engine::parse_image_list(nlohmann::json::parse(
       R"([{"Id":")" + whole + R"(","Manifests":[{"ID":")" + whole + R"(","Available":true,"Kind":"image"},{"ID":")" + part +
       R"(","Available":false,"Kind":"image"},{"ID":")" + attestation + R"(","Available":true,"Kind":"attestation"}]}])"));
-  BOOST_TEST((images[0].available_manifests == std::set<Digest>{Digest::of("whole")}));
+  BOOST_TEST(images[0].available_manifests.size() == 1U);
+  BOOST_TEST(images[0].available_manifests.contains(Digest::of("whole")));
 }
 
 BOOST_AUTO_TEST_CASE(containers_are_listed_with_what_they_run) {

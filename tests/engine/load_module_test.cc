@@ -27,6 +27,7 @@ namespace {
 
 const FakeEngineOptions classic{};
 const FakeEngineOptions containerd{.api_version = "1.51", .version = "28.5.2", .is_containerd = true};
+const FakeEngineOptions containerd_26{.api_version = "1.45", .version = "26.1.5", .is_containerd = true};
 const LoadOptions no_settle{.settle = engine::Settle::never, .registry_auth = {}};
 
 struct Bench : test::EngineClient {
@@ -61,6 +62,13 @@ struct Bench : test::EngineClient {
   store::BlobStore store = store::BlobStore::open(dir.path() / "store", store::BlobStore::Access::write);
   test::RecordingProgress progress;
 };
+
+// A good archive of other bytes than the configuration names.
+test::StoredLayer wrong_layer() {
+  test::StoredLayer layer = test::gzip_layer("right");
+  layer.blob = test::gzip_layer("wrong").blob;
+  return layer;
+}
 
 std::vector<test::StoredLayer> three() { return {test::gzip_layer("base"), test::gzip_layer("mid"), test::gzip_layer("top")}; }
 
@@ -170,6 +178,69 @@ BOOST_AUTO_TEST_CASE(a_containerd_store_is_spared_known_blobs) {
   const LoadImage update = bench.put("redis:8", {test::gzip_layer("base"), test::gzip_layer("mid"), test::gzip_layer("new")});
   bench.load(update);
   BOOST_TEST(bench.layers_of(1, update) == "2");
+}
+
+BOOST_AUTO_TEST_CASE(an_image_that_was_not_unpacked_is_not_present) {
+  for (const FakeEngineOptions& options : {containerd, containerd_26}) {
+    Bench bench(options);
+    const LoadImage image = bench.put("redis:7", three());
+    bench.fake.script_loads({LoadFault::no_space_unpacking});
+    BOOST_TEST(contains(failure_of([&] { bench.load(image); }).text, "no space left on device; free space"));
+
+    const LoadOutcome again = bench.load(image);
+    BOOST_TEST((again.state == LoadOutcome::State::loaded));
+    BOOST_TEST(bench.layers_of(1, image) == "");  // the engine has their bytes
+
+    BOOST_TEST((bench.load(image).state == LoadOutcome::State::present));
+    BOOST_TEST(bench.fake.loads().size() == 2U);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(another_name_of_an_image_that_was_not_unpacked_is_no_tag_alone) {
+  for (const FakeEngineOptions& options : {containerd, containerd_26}) {
+    Bench bench(options);
+    LoadImage image = bench.put("redis:7", three());
+    bench.fake.script_loads({LoadFault::no_space_unpacking});
+    failure_of([&] { bench.load(image); });
+
+    image.reference = Reference::parse("redis:latest");
+    BOOST_TEST((bench.load(image).state == LoadOutcome::State::loaded));
+    BOOST_TEST(engine::take_inventory(bench.ctx, *bench.client).find_image("redis:latest") != nullptr);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_image_that_cannot_be_unpacked_fails_every_time) {
+  for (const FakeEngineOptions& options : {containerd, containerd_26}) {
+    Bench bench(options);
+    const LoadImage image = bench.put("redis:7", {test::gzip_layer("base"), wrong_layer()});
+    for (int run = 0; run < 3; ++run) {
+      BOOST_TEST(contains(failure_of([&] { bench.load(image); }).text, "wrong diff id"));
+    }
+  }
+}
+
+// Whether the engine has unpacked it cannot be seen, so it is asked to, with the documents alone.
+BOOST_AUTO_TEST_CASE(an_image_of_empty_layers_is_present) {
+  for (const FakeEngineOptions& options : {containerd, containerd_26}) {
+    Bench bench(options);
+    const std::string zeros(1024, '\0');
+    const LoadImage image = bench.put("redis:7", {{test::gzip(zeros), zeros, media_type::oci_layer_gzip}});
+
+    BOOST_TEST((bench.load(image).state == LoadOutcome::State::loaded));
+    for (int run = 0; run < 2; ++run) {
+      const LoadOutcome outcome = bench.load(image);
+      BOOST_TEST((outcome.state == LoadOutcome::State::present));
+      BOOST_TEST(outcome.layers_sent == 0U);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_good_word_is_not_believed_while_nothing_is_unpacked) {
+  Bench bench(containerd);
+  const std::string noise(100'000, 'x');  // the fake's gzip is as long as what it packs
+  const LoadImage image = bench.put("redis:7", {{test::gzip(noise), noise, media_type::oci_layer_gzip}});
+  bench.fake.script_loads({LoadFault::says_unpacked});
+  BOOST_TEST(contains(failure_of([&] { bench.load(image); }).text, "or has not unpacked it, after a load that it called good"));
 }
 
 BOOST_AUTO_TEST_CASE(an_engine_that_disagrees_with_its_inventory_gets_everything_once) {

@@ -114,6 +114,19 @@ BOOST_AUTO_TEST_CASE(an_index_in_the_containerd_store_may_lack_our_platform) {
   BOOST_TEST((plan_load(image, known).verdict == engine::LoadPlan::Verdict::present));
 }
 
+BOOST_AUTO_TEST_CASE(an_image_that_is_packed_alone_is_loaded_once_more) {
+  Inventory known = inventory(StoreKind::containerd);
+  known.images = {{image.root.digest, {"redis:7"}, {digest_name(image)}}};
+  known.blobs = {image.root.digest, image.image.manifest.digest};
+  for (const Descriptor& layer : image.image.parsed.layers) known.blobs.insert(layer.digest);
+  known.packed_manifests = {image.image.manifest.digest};
+  const std::string expected = "oci-layout unpack: engine has 3 of 3 layers, not unpacked\n" + lines("skip, known", "skip, known", "skip, known");
+  BOOST_TEST(to_text(plan_load(image, known)) == expected);
+
+  known.images = {{image.root.digest, {"other:1"}, {}}};
+  BOOST_TEST(to_text(plan_load(image, known)) == expected);
+}
+
 BOOST_AUTO_TEST_CASE(a_reference_by_digest_is_present_only_by_digest) {
   LoadImage pinned = image;
   pinned.reference = Reference::parse("redis:7").with_digest(image.root.digest);

@@ -226,4 +226,11 @@ BOOST_FIXTURE_TEST_CASE(an_old_containerd_store_is_asked_by_its_index, OldContai
   BOOST_TEST(check().state == UpdateState::update);
 }
 
+BOOST_FIXTURE_TEST_CASE(what_is_not_unpacked_is_missing, Containerd) {
+  hold_containerd(publish("1", "1"), name() + ":7");
+  listed.images.back().is_packed = true;
+
+  BOOST_TEST(check().state == UpdateState::missing);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -20,6 +20,7 @@ class ListedEngine {
     std::vector<std::string> tags;
     std::vector<std::string> digests;    // "redis@sha256:…"
     std::vector<std::string> manifests;  // that a containerd store names
+    bool is_packed = false;              // nothing of them is unpacked
     std::vector<std::string> diff_ids = {};
   };
   struct Container {
@@ -86,6 +87,8 @@ class ListedEngine {
       Json manifests = Json::array();
       for (const std::string& digest : image.manifests) {
         manifests.push_back({{"ID", digest}, {"Descriptor", {{"digest", digest}}}, {"Available", true}, {"Kind", "image"}});
+        manifests.back()["Size"] = {{"Content", 1 << 20}};
+        manifests.back()["ImageData"] = {{"Size", {{"Unpacked", image.is_packed ? 0 : 1 << 20}}}};
       }
       list.push_back({{"Id", image.id}, {"RepoTags", image.tags}, {"RepoDigests", image.digests}, {"Manifests", manifests}});
     }

@@ -378,7 +378,10 @@ struct FakeEngine::Impl {
       reply(wire, 200, json{{"Architecture", "x86_64"}, {"DriverStatus", status}}.dump());
     } else if (path == "/images/json") {
       json list = json::array();
-      for (const FakeEngineImage& image : store.images()) list.push_back(describe(image));
+      for (const FakeEngineImage& image : store.images()) {
+        list.push_back(describe(image));
+        if (options.is_containerd && speaks_at_least(47)) list.back()["Manifests"] = describe_manifests(image);
+      }
       reply(wire, 200, list.dump());
     } else if (path == "/system/df") {
       std::uint64_t bytes = 0;
@@ -386,6 +389,10 @@ struct FakeEngine::Impl {
       reply(wire, 200, json{{"LayersSize", bytes}, {"Images", nullptr}, {"Containers", nullptr}, {"Volumes", nullptr}, {"BuildCache", nullptr}}.dump());
     } else if (path.starts_with("/images/") && path.ends_with("/history")) {
       const FakeEngineImage* const image = store.find(path.substr(8, path.size() - 16));
+      if (image != nullptr && !image->is_unpacked && !speaks_at_least(48)) {  // 26.1
+        reply_error(wire, 404, "snapshot " + image->diff_ids.back() + " does not exist: not found");
+        return;
+      }
       json steps = json::array();
       if (image != nullptr) for (const std::uint64_t size : image->layer_bytes) steps.insert(steps.begin(), json{{"Size", size}});
       reply(wire, 200, steps.dump());
@@ -399,6 +406,7 @@ struct FakeEngine::Impl {
         return;
       }
       json details = describe(*image);
+      if (options.is_containerd && speaks_at_least(48)) details["Manifests"] = describe_manifests(*image);
       details["RootFS"] = {{"Type", "layers"}, {"Layers", image->diff_ids}};
       if (!image->last_tag_time.empty()) details["Metadata"] = {{"LastTagTime", image->last_tag_time}};
       details["Os"] = "linux";
@@ -407,6 +415,19 @@ struct FakeEngine::Impl {
     } else {
       reply_error(wire, 404, "page not found");
     }
+  }
+
+  bool speaks_at_least(std::uint64_t minor) const {
+    return parse_uint(std::string_view(options.api_version).substr(2)).value_or(0) >= minor;
+  }
+
+  json describe_manifests(const FakeEngineImage& image) const {
+    const std::uint64_t unpacked = image.is_unpacked ? image.unpacked_bytes : 0;
+    return json::array({{{"ID", image.manifest.empty() ? image.id : image.manifest},
+                         {"Available", true},
+                         {"Kind", "image"},
+                         {"Size", {{"Content", image.bytes}, {"Total", image.bytes + unpacked}}},
+                         {"ImageData", {{"Platform", {{"os", "linux"}, {"architecture", options.architecture}}}, {"Size", {{"Unpacked", unpacked}}}}}}});
   }
 
   // Null where there is nothing, as 20.10 does.
@@ -565,10 +586,12 @@ struct FakeEngine::Impl {
       if (fault == LoadFault::error_in_stream) throw LoadRefused("write /layer.tar: input/output error");
       if (fault == LoadFault::no_space) throw LoadRefused("write /layer.tar: no space left on device");
       if (fault == LoadFault::absent) return {json{{"stream", "Loaded image: gone\n"}}.dump()};
+      if (fault == LoadFault::no_space_unpacking) store.fill_disk();
       lines = store.load(files, with_platform);
     } catch (const std::exception& refused) {
       lines.push_back(json{{"errorDetail", {{"message", refused.what()}}}, {"error", refused.what()}}.dump());
     }
+    if (fault == LoadFault::says_unpacked) store.images().back().is_unpacked = false;
     if (fault == LoadFault::wrong_id) store.images().back().id = Digest::of("another").to_string();
     if (fault == LoadFault::junk_line) lines.insert(lines.begin(), "WARNING: this line is no JSON {");
     return lines;

@@ -33,6 +33,8 @@ enum class LoadFault {
   none,
   error_in_stream,    // 200, then errorDetail
   no_space,           // the same, of a full disk
+  says_unpacked,      // 200, "Loaded image", and the image is listed and not unpacked: containerd store
+  no_space_unpacking, // as no_space, after the image was listed: containerd store
   absent,             // 200, "Loaded image", and no such image
   wrong_id,           // the name shows another image
   close_mid_body,     // the connection ends after the first piece of the body

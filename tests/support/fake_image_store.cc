@@ -1,5 +1,6 @@
 #include "tests/support/fake_image_store.h"
 
+#include "base/error.h"
 #include "manifest/manifest.h"
 #include "manifest/reference.h"
 #include "store/inflate.h"
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace drover::test {
 namespace {
@@ -74,13 +76,15 @@ std::map<std::string, std::string> read_tar(std::string_view archive) {
 }
 
 void FakeImageStore::add(FakeEngineImage image) {
-  add_chain(image.diff_ids);
+  if (image.is_unpacked) add_chain(image.diff_ids);
   for (const std::string& name : image.tags) {
     for (FakeEngineImage& other : images_) std::erase(other.tags, name);
   }
   if (FakeEngineImage* known = find(image.id)) {
     known->tags.insert(known->tags.end(), image.tags.begin(), image.tags.end());
     known->digests.insert(known->digests.end(), image.digests.begin(), image.digests.end());
+    known->is_unpacked = known->is_unpacked || image.is_unpacked;
+    known->unpacked_bytes = std::max(known->unpacked_bytes, image.unpacked_bytes);
     return;
   }
   images_.push_back(std::move(image));
@@ -156,11 +160,13 @@ std::vector<std::string> FakeImageStore::load_oci_layout(const std::map<std::str
   const std::string name = entry.at("annotations").at("io.containerd.image.name");
   if (!blobs_.contains(root)) throw LoadRefused("content digest " + root + ": not found");
   json manifest = json::parse(blobs_.at(root));
+  std::string manifest_digest = root;
   if (manifest.contains("manifests")) {
     const json children = manifest.at("manifests");
     const auto here = std::find_if(children.begin(), children.end(), [&](const json& child) { return blobs_.contains(child.at("digest")); });
     if (here == children.end()) throw LoadRefused("no manifest of " + root);
-    manifest = json::parse(blobs_.at(here->at("digest")));
+    manifest_digest = here->at("digest");
+    manifest = json::parse(blobs_.at(manifest_digest));
   }
   const std::string config = manifest.at("config").at("digest");
   if (!blobs_.contains(config)) throw LoadRefused("content digest " + config + ": not found");
@@ -177,9 +183,34 @@ std::vector<std::string> FakeImageStore::load_oci_layout(const std::map<std::str
   FakeEngineImage image{.id = root, .tags = {}, .digests = {reference.familiar_name() + "@" + root}, .diff_ids = diff_ids};
   if (!reference.digest()) image.tags = {reference.familiar()};
   lines.push_back(line({{"stream", "Loaded image: " + reference.familiar() + "\n"}}));
-  if (lines.size() > 1) images_.push_back(std::move(image));
-  else add(std::move(image));
+  image.manifest = manifest_digest;
+  const std::string failure = lines.size() > 1 ? "content not found" : unpack(manifest, diff_ids, image);
+  image.is_unpacked = failure.empty();
+  add(std::move(image));
+  // As 28.5 says it; 26.1 answers with an error.
+  if (!failure.empty() && lines.size() == 1) lines.push_back(line({{"stream", "Error unpacking image " + name + ": " + failure + "\n"}}));
   return lines;
+}
+
+// Why it cannot be unpacked; counts the image's bytes.
+std::string FakeImageStore::unpack(const json& manifest, const std::vector<std::string>& diff_ids, FakeEngineImage& image) {
+  const std::vector<Digest> chain = chain_ids(diff_ids);
+  image.unpacked_bytes = 0;
+  for (std::size_t i = 0; i < chain.size(); ++i) {
+    const json& layer = manifest.at("layers").at(i);
+    image.bytes += layer.at("size").get<std::uint64_t>();
+    const auto blob = blobs_.find(layer.at("digest"));
+    if (blob == blobs_.end()) continue;
+    if (std::exchange(is_disk_full_, false)) return "write /layer: no space left on device";
+    try {
+      const std::string plain = inflate(blob->second);
+      if (Digest::of(plain).to_string() != diff_ids[i]) return "wrong diff id calculated on extraction";
+      image.unpacked_bytes += plain.find_first_not_of('\0') == std::string::npos ? 0 : plain.size();
+    } catch (const Error& error) {
+      return "failed to extract layer " + diff_ids[i] + ": unexpected EOF";
+    }
+  }
+  return {};
 }
 
 }  // namespace drover::test

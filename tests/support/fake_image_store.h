@@ -35,6 +35,10 @@ struct FakeEngineImage {
   std::uint64_t bytes = 0;
   std::vector<std::uint64_t> layer_bytes = {};  // history, lowest first
   std::string last_tag_time = {};
+  // containerd store
+  std::string manifest = {};         // of its one platform; empty: the image itself
+  std::uint64_t unpacked_bytes = 4096;
+  bool is_unpacked = true;           // false: listed, and no container of it starts
 };
 
 class FakeImageStore {
@@ -51,13 +55,17 @@ class FakeImageStore {
   std::vector<std::string> load(const std::map<std::string, std::string>& files, bool with_platform);
   // Layers vanish while their images stay listed: an engine that disagrees with its own inventory.
   void forget_layers();
+  // The next image of the containerd store comes in and cannot be unpacked.
+  void fill_disk() { is_disk_full_ = true; }
 
  private:
   std::vector<std::string> load_docker_archive(const std::map<std::string, std::string>& files);
   std::vector<std::string> load_oci_layout(const std::map<std::string, std::string>& files, bool with_platform);
+  std::string unpack(const nlohmann::json& manifest, const std::vector<std::string>& diff_ids, FakeEngineImage& image);
   std::vector<Digest> add_chain(const std::vector<std::string>& diff_ids);
 
   bool is_containerd_;
+  bool is_disk_full_ = false;
   std::vector<FakeEngineImage> images_;
   std::set<Digest> chains_;
   std::map<std::string, std::string> blobs_;  // by digest; containerd store
