@@ -67,6 +67,19 @@ std::string oci_layout_index(const LoadImage& image) {
   return index.dump();
 }
 
+void check_layers_stored(const store::BlobStore& store, const LoadPlan& plan) {
+  for (const LayerPlan& planned : plan.layers) {
+    const Descriptor& layer = planned.layer;
+    if (planned.action == LayerPlan::Action::skip_known || store.has(layer.digest, layer.size)) continue;
+    const std::string name = layer.digest.to_string();
+    if (!is_foreign_layer_media_type(layer.media_type)) {
+      throw Error(ErrorCode::io, "the store has lost " + name + "; run `drover verify --repair`");
+    }
+    throw Error(ErrorCode::unsupported, "layer " + name + " is neither in the store nor in the engine: it is non-distributable (" + layer.media_type +
+                                            "), and its registry did not serve it; pull the image from a registry that does");
+  }
+}
+
 ImageArchive::ImageArchive(const store::BlobStore& store, LayerSizes& sizes, const LoadImage& image, const LoadPlan& plan,
                            const Inventory& inventory, Hooks hooks, const std::optional<std::string>& config, Manifest manifest)
     : store_(store),
@@ -75,12 +88,9 @@ ImageArchive::ImageArchive(const store::BlobStore& store, LayerSizes& sizes, con
       plan_(plan),
       hooks_(std::move(hooks)),
       takes_zstd_(!inventory.has(Quirk::refuses_zstd_layers)) {
+  check_layers_stored(store, plan);
   for (std::size_t i = 0; i < plan.layers.size(); ++i) {
     if (plan.layers[i].action == LayerPlan::Action::skip_known) continue;
-    const Descriptor& layer = plan.layers[i].layer;
-    if (!store.has(layer.digest, layer.size)) {
-      throw Error(ErrorCode::io, "the store has lost " + layer.digest.to_string() + "; run `drover verify --repair`");
-    }
     (hooks_.is_own(i) ? own_ : awaited_).push_back(i);
   }
   if (plan.format == LoadPlan::Format::docker_archive) {

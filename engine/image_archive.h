@@ -28,6 +28,10 @@ std::string oci_layout_index(const LoadImage& image);
 std::string docker_layer_name(const Digest& diff_id);
 std::string docker_config_name(const Digest& config);
 
+// Throws when the store has not all of the layers that the plan sends, before any of them is on its way: io, or unsupported for a
+// non-distributable one, which nobody could fetch.
+void check_layers_stored(const store::BlobStore& store, const LoadPlan& plan);
+
 // Not thread-safe; borrows everything it is given.
 class ImageArchive {
  public:

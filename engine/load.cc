@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "engine/archive_source.h"
+#include "engine/image_archive.h"
 #include "engine/images.h"
 #include "engine/layer_board.h"
 #include "engine/settle.h"
@@ -94,6 +95,7 @@ struct Loader::Impl {
   }
 
   Unpacked try_load(const Context& ctx, const LoadImage& image, LayerBoard::Share& share, LoadOutcome& outcome) {
+    check_layers_stored(store, share.plan);
     Unpacked unpacked = Unpacked::yes;
     try {
       const UploadResult result = uploader.send(ctx, image, share);

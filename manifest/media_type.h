@@ -39,6 +39,6 @@ bool is_index_media_type(std::string_view type);
 bool is_manifest_media_type(std::string_view type);   // of one platform; schema 1 is not among them
 bool is_schema1_media_type(std::string_view type);
 bool is_layer_media_type(std::string_view type);      // a file-system layer of any compression, foreign ones included
-bool is_foreign_layer_media_type(std::string_view type);  // non-distributable: its bytes are not in the registry
+bool is_foreign_layer_media_type(std::string_view type);  // non-distributable: a registry need not have its bytes
 
 }  // namespace drover

@@ -163,7 +163,6 @@ class Pull {
       wanted.late.push_back({.image = i, .descriptor = blob.descriptor});
       if (wanted.error) fetch_again(wanted);
     }
-    for (const ResolvedImage& resolved : image.resolved->images) warn_about_foreign_layers(image.reference, resolved);
     if (pending_[i] == 0 && !image.error) make_ready(i);
   }
 
@@ -191,12 +190,23 @@ class Pull {
     });
   }
 
-  void warn_about_foreign_layers(const Reference& reference, const ResolvedImage& image) const {
-    for (const Descriptor& layer : std::get<Manifest>(image.manifest.document).layers) {
-      if (is_foreign_layer_media_type(layer.media_type)) {
-        ctx_.warn(reference.familiar() + ": layer " + layer.digest.short_hex() + " is non-distributable and was left out");
-      }
-    }
+  // A registry need not have the bytes of a non-distributable layer (image-spec v1.1 §non-distributable-layers), and they are fetched from
+  // nowhere else: its `urls` name any host. The rest of the image is of use where the engine has that layer.
+  static bool may_be_left_out(const PulledImage& image, const Digest& digest, const Error& error) {
+    if (error.code() != ErrorCode::not_found || !image.resolved) return false;
+    return std::any_of(image.resolved->images.begin(), image.resolved->images.end(), [&](const ResolvedImage& resolved) {
+      const std::vector<Descriptor>& layers = std::get<Manifest>(resolved.manifest.document).layers;
+      return std::any_of(layers.begin(), layers.end(), [&](const Descriptor& layer) {
+        return layer.digest == digest && is_foreign_layer_media_type(layer.media_type);
+      });
+    });
+  }
+
+  void leave_out(std::size_t i, const Digest& digest) {
+    const PulledImage& image = report_.images[i];
+    ctx_.warn(image.reference.familiar() + ": layer " + digest.to_string() +
+              " is non-distributable, and its registry does not serve it; it was left out, so the image can be loaded only where the engine has that layer");
+    if (--pending_[i] == 0 && !image.error) make_ready(i);
   }
 
   void on_blob(const Digest& digest, const std::optional<Error>& error) {
@@ -211,7 +221,7 @@ class Pull {
     wanted.error = error;
     if (error && !wanted.late.empty()) return fetch_again(wanted);
     if (error) {
-      if (is_all_begun_) fail_waiting(wanted);
+      if (is_all_begun_) fail_waiting(digest, wanted);
       return;
     }
     for (const Late& one : std::exchange(wanted.late, {})) wanted.images.push_back(one.image);
@@ -225,7 +235,7 @@ class Pull {
     const std::lock_guard lock(mutex_);
     is_all_begun_ = true;
     for (auto& [digest, wanted] : blobs_) {
-      if (wanted.error) fail_waiting(wanted);
+      if (wanted.error) fail_waiting(digest, wanted);
     }
   }
 
@@ -253,8 +263,14 @@ class Pull {
     }
   }
 
-  void fail_waiting(Wanted& wanted) {
-    for (const std::size_t i : std::exchange(wanted.images, {})) fail_image(i, *wanted.error);
+  void fail_waiting(const Digest& digest, Wanted& wanted) {
+    for (const std::size_t i : std::exchange(wanted.images, {})) {
+      if (may_be_left_out(report_.images[i], digest, *wanted.error)) {
+        leave_out(i, digest);
+      } else {
+        fail_image(i, *wanted.error);
+      }
+    }
   }
 
   void fail_image(std::size_t i, const Error& error) {

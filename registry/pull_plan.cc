@@ -1,7 +1,6 @@
 #include "registry/pull.h"
 
 #include "base/text.h"
-#include "manifest/media_type.h"
 
 #include <algorithm>
 #include <tuple>
@@ -24,9 +23,7 @@ std::vector<Needed> needs_of(const ResolvedReference& reference) {
     const auto& manifest = std::get<Manifest>(image.manifest.document);
     all.push_back({image.manifest.descriptor});
     all.push_back({manifest.config});
-    for (const Descriptor& layer : manifest.layers) {
-      if (!is_foreign_layer_media_type(layer.media_type)) all.push_back({layer, true});
-    }
+    for (const Descriptor& layer : manifest.layers) all.push_back({layer, true});
   }
   return all;
 }

@@ -67,10 +67,7 @@ class ClosureReader {
 
   void add_image(const Descriptor& descriptor, Manifest manifest) {
     add(manifest.config);
-    for (const Descriptor& layer : manifest.layers) {
-      if (is_foreign_layer_media_type(layer.media_type) && !is_stored(layer)) continue;  // no registry has its bytes
-      add(layer);
-    }
+    for (const Descriptor& layer : manifest.layers) add(layer);
     Platform platform = descriptor.platform ? normalise(*descriptor.platform) : read_platform(manifest);
     result_.closure.images.push_back({.platform = std::move(platform), .manifest = descriptor, .parsed = std::move(manifest)});
   }

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "manifest/media_type.h"
 #include "store/blob_file.h"
 #include "store/closure.h"
 #include "store/hash_blobs.h"
@@ -34,6 +35,11 @@ Needs read_needs(const BlobStore& store) {
     for (ClosureProblem& problem : found.problems) needs.problems.emplace_back(tag.name, std::move(problem));
   }
   return needs;
+}
+
+std::string missing_why(const Descriptor& descriptor) {
+  const bool is_foreign = is_foreign_layer_media_type(descriptor.media_type);
+  return std::string("it is not in the store") + (is_foreign ? "; a non-distributable layer, which its registry need not serve" : "");
 }
 
 BlobFault make_fault(const Needs& needs, const Digest& digest, std::string why) {
@@ -92,7 +98,7 @@ VerifyReport verify(const Context& ctx, const BlobStore& store, const VerifyOpti
   BlobListing listing = list_blobs(store.root());
   check_blobs(ctx, store, needs, listing.blobs, options.jobs, report);
   for (const auto& [digest, need] : needs.blobs) {
-    if (!store.find_size(digest)) report.missing.push_back(make_fault(needs, digest, "it is not in the store"));
+    if (!store.find_size(digest)) report.missing.push_back(make_fault(needs, digest, missing_why(need.descriptor)));
   }
   add_tag_faults(store, needs, report);
   report.foreign = std::move(listing.foreign);

@@ -347,6 +347,27 @@ BOOST_AUTO_TEST_CASE(a_damaged_layer_is_named_and_its_archive_has_no_end) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_foreign_layer_is_like_any_other_and_told_of_when_it_is_not_there) {
+  for (const FakeEngineOptions& options : {classic, containerd}) {
+    Bench bench(options);
+    test::StoredLayer foreign = test::gzip_layer("foreign");
+    foreign.media_type = media_type::docker_foreign_layer_gzip;
+    BOOST_TEST((bench.load(bench.put("here:1", {test::gzip_layer("base"), foreign})).state == LoadOutcome::State::loaded));
+
+    foreign.blob = test::gzip_layer("elsewhere").blob;
+    foreign.plain = test::gzip_layer("elsewhere").plain;
+    const LoadImage image = bench.put("there:1", {test::gzip_layer("base"), foreign});
+    std::filesystem::remove(bench.store.blob_path(image.image.parsed.layers[1].digest));
+
+    const auto failure = failure_of([&] { bench.load(image); });
+    BOOST_TEST((failure.code == ErrorCode::unsupported));
+    BOOST_TEST(contains(failure.text, "layer " + image.image.parsed.layers[1].digest.to_string() + " is neither in the store nor in the engine: it is non-distributable"),
+               failure.text);
+    const auto targets = bench.fake.targets();
+    BOOST_TEST(std::count_if(targets.begin(), targets.end(), [](const auto& target) { return contains(target, "/images/load"); }) == 1);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(images_that_share_a_base_send_it_once_and_load_together) {
   for (const FakeEngineOptions& options : {classic, containerd}) {
     Bench bench(options);

@@ -1,6 +1,7 @@
 // Whole pulls against a registry with faults: what lands in the store is right or nothing, and cuts cost little.
 #include "registry/pull.h"
 
+#include "manifest/media_type.h"
 #include "registry/transfer.h"
 
 #include <boost/test/data/monomorphic.hpp>
@@ -181,6 +182,30 @@ BOOST_AUTO_TEST_CASE(an_image_that_is_not_there_leaves_the_others_alone) {
   BOOST_TEST((report.images[0].error->code() == ErrorCode::not_found));
   BOOST_TEST(std::string(report.images[0].error->what()).find("acme/none:1") != std::string::npos);
   BOOST_TEST(report.images[1].complete);
+}
+
+BOOST_AUTO_TEST_CASE(a_foreign_layer_that_the_registry_serves_is_fetched) {
+  registry.add_image("acme/windows", "1", {{.bytes = "served", .media_type = std::string(media_type::docker_foreign_layer_gzip)}});
+  Client client(transport, {});
+  const PullReport report = pull(ctx, client, store, {Reference::parse(registry.reference("acme/windows", "1"))}, {.platforms = {.all = true}});
+  BOOST_TEST(report.images[0].complete);
+  BOOST_TEST(holds("served"));
+  BOOST_TEST(log.text().find("non-distributable") == std::string::npos, log.text());
+}
+
+BOOST_AUTO_TEST_CASE(a_foreign_layer_that_the_registry_lacks_is_left_out_with_a_word) {
+  registry.add_image("acme/windows", "1", {{.bytes = "here"}, {.bytes = "elsewhere", .media_type = std::string(media_type::oci_foreign_layer_gzip)}});
+  registry.add_image("acme/linux", "1", {{.bytes = "lost"}});
+  registry.remove_blob(test::sha256_of("elsewhere"));
+  registry.remove_blob(test::sha256_of("lost"));
+  Client client(transport, {});
+  const PullReport report = pull(ctx, client, store,
+                                 {Reference::parse(registry.reference("acme/windows", "1")), Reference::parse(registry.reference("acme/linux", "1"))},
+                                 {.platforms = {.all = true}});
+  BOOST_TEST(report.images[0].complete);
+  BOOST_TEST(holds("here"));
+  BOOST_TEST(log.text().find("layer " + test::sha256_of("elsewhere") + " is non-distributable") != std::string::npos, log.text());
+  BOOST_TEST(!report.images[1].complete);
 }
 
 BOOST_AUTO_TEST_CASE(a_missing_platform_is_named) {
