@@ -15,6 +15,8 @@
 namespace drover::engine {
 namespace {
 
+constexpr std::string_view lacks_parts = "the engine lacks parts of ";
+
 // Manifests that the engine has whole and our store has too: then the engine has what they name.
 std::vector<Digest> blobs_of_known_manifests(const store::BlobStore& store, const Inventory& inventory) {
   std::vector<Digest> blobs;
@@ -46,13 +48,22 @@ void check_sent_blobs(const store::BlobStore& store, const LoadPlan& plan) {
 
 bool is_out_of_space(const Error& error) { return error.code() == ErrorCode::engine && contains(error.what(), "no space left"); }
 
-// Whether sending everything can help: the engine itself failed, and something was left out.
+// What engines say of a layer, or of the parent of one, that was left out and is not there after all. Whatever else they say of a layer
+// stays true when it comes again.
+bool says_missing(std::string_view text) {
+  return (contains(text, "docker-import-") && contains(text, "no such file or directory")) ||  // classic, 20.10 to 28.5: its file in the archive
+         contains(text, "layer does not exist") ||                                            // classic: its parent, pruned meanwhile
+         (contains(text, "content digest ") && contains(text, "not found")) ||                // containerd, 26.1 and 28.5
+         contains(text, "does not exist: not found") ||                                       // containerd: the parent's snapshot
+         contains(text, lacks_parts);
+}
+
+// Whether sending everything can help.
 bool is_worth_repeating(const Error& error, const LayerBoard::Share& share) {
-  const bool engine_failed = error.code() == ErrorCode::engine || error.code() == ErrorCode::not_found;
   const bool left_out = std::any_of(share.plan.layers.begin(), share.plan.layers.end(), [](const LayerPlan& layer) {
     return layer.action == LayerPlan::Action::skip_known;
   }) || std::any_of(share.others.begin(), share.others.end(), [](const auto& promise) { return promise != nullptr; });
-  return engine_failed && left_out && !is_out_of_space(error);
+  return error.code() == ErrorCode::engine && left_out && says_missing(error.what());
 }
 
 }  // namespace
@@ -91,7 +102,7 @@ struct Loader::Impl {
   Unpacked confirm_loaded(const Context& ctx, const LoadImage& image, LoadOutcome& outcome) {
     const Unpacked unpacked = confirm(ctx, image, outcome);
     if (unpacked != Unpacked::no) return unpacked;
-    throw Error(ErrorCode::engine, "the engine lacks parts of " + engine_name(image.reference) + ", or has not unpacked it, after a load that it called good");
+    throw Error(ErrorCode::engine, std::string(lacks_parts) + engine_name(image.reference) + ", or has not unpacked it, after a load that it called good");
   }
 
   Unpacked try_load(const Context& ctx, const LoadImage& image, LayerBoard::Share& share, LoadOutcome& outcome) {

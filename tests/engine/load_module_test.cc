@@ -297,6 +297,19 @@ BOOST_AUTO_TEST_CASE(a_full_disk_is_not_filled_again_with_all_layers) {
   BOOST_TEST(bench.fake.loads().size() == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(a_layer_that_is_wrong_is_sent_once) {
+  for (const FakeEngineOptions& options : {classic, containerd}) {
+    Bench bench(options);
+    bench.load(bench.put("redis:7", three()));
+    const LoadImage wrong = bench.put("redis:8", {test::gzip_layer("base"), wrong_layer()});
+
+    failure_of([&] { bench.load(wrong); });
+
+    const auto targets = bench.fake.targets();
+    BOOST_TEST(std::count_if(targets.begin(), targets.end(), [](const auto& target) { return contains(target, "/images/load"); }) == 2);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_wrong_id_after_the_load_is_a_failure) {
   Bench bench;
   const LoadImage image = bench.put("redis:7", three());

@@ -177,7 +177,9 @@ std::vector<std::string> FakeImageStore::load_oci_layout(const std::map<std::str
     const bool has_blob = blobs_.contains(manifest.at("layers").at(i).at("digest"));
     if (has_blob || (chains_.contains(chain[i]) && !with_platform)) continue;
     if (with_platform) throw LoadRefused("requested platform found, but some content is missing");
-    lines.push_back(line({{"stream", "Error unpacking image " + name + ": content not found\n"}}));
+    const std::string lost = manifest.at("layers").at(i).at("digest");
+    lines.push_back(line({{"stream", "Error unpacking image " + name + ": failed to extract layer " + diff_ids[i] +
+                                         ": NotFound: failed to get reader from content store: content digest " + lost + ": not found\n"}}));
   }
   const Reference reference = Reference::parse(name);
   FakeEngineImage image{.id = root, .tags = {}, .digests = {reference.familiar_name() + "@" + root}, .diff_ids = diff_ids};
