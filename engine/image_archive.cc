@@ -1,6 +1,7 @@
 #include "engine/image_archive.h"
 
 #include "base/error.h"
+#include "engine/odd_layer.h"
 #include "manifest/media_type.h"
 #include "store/inflate.h"
 
@@ -119,13 +120,35 @@ void ImageArchive::add_oci_documents() {
   documents_.push_back(text_file("index.json", oci_layout_index(image_)));
 }
 
-// Nothing: the layer crosses as it is. Only zstd for an engine that cannot read it is worth inflating twice.
-std::optional<std::uint64_t> ImageArchive::find_plain_size(const LayerPlan& layer) {
+void ImageArchive::report_odd(std::size_t index) const {
+  const Descriptor& layer = plan_.layers[index].layer;
+  if (const auto what = describe_odd_layer(layer.media_type, store::sniff_compression(store_.blob_path(layer.digest)))) {
+    hooks_.on_odd_layer(index, *what);
+  }
+}
+
+// Nothing: the layer crosses as it is.
+std::optional<std::uint64_t> ImageArchive::find_plain_size(std::size_t index) {
+  const LayerPlan& layer = plan_.layers[index];
   if (layer.action != LayerPlan::Action::send_inflated) return std::nullopt;
   const std::filesystem::path blob = store_.blob_path(layer.layer.digest);
   if (const std::optional<std::uint64_t> hint = sizes_.find(layer.layer.digest, blob)) return hint;
-  if (takes_zstd_ || store::sniff_compression(blob) != store::Compression::zstd) return std::nullopt;
-  return sizes_.count(layer.layer.digest, blob);
+  // To inflate twice costs less than to let Go inflate gzip; not so zstd, which the engine reads as fast, where it can (decision 0017).
+  const store::Compression compression = store::sniff_compression(blob);
+  const bool is_counted = compression == store::Compression::gzip || (compression == store::Compression::zstd && !takes_zstd_);
+  return is_counted ? count_plain_size(index) : std::nullopt;
+}
+
+// A layer that is not strictly what it should be is the engine's to judge.
+std::optional<std::uint64_t> ImageArchive::count_plain_size(std::size_t index) {
+  const Digest& layer = plan_.layers[index].layer.digest;
+  try {
+    return sizes_.count(layer, store_.blob_path(layer));
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::invalid) throw;
+    hooks_.on_odd_layer(index, std::string("is sent as it is: ") + error.what());
+    return std::nullopt;
+  }
 }
 
 std::optional<ArchiveFile> ImageArchive::layer_file(std::size_t index) {
@@ -136,7 +159,8 @@ std::optional<ArchiveFile> ImageArchive::layer_file(std::size_t index) {
   hooks_.before_layer(index);
   ++layers_sent_;
   const std::filesystem::path blob = store_.blob_path(layer.layer.digest);
-  if (const std::optional<std::uint64_t> plain_size = find_plain_size(layer)) {
+  report_odd(index);
+  if (const std::optional<std::uint64_t> plain_size = find_plain_size(index)) {
     inflating_ = layer.layer.digest;
     return inflated_file(std::move(name), blob, *plain_size);
   }

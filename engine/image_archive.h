@@ -44,6 +44,7 @@ class ImageArchive {
     std::function<bool(std::size_t layer)> is_needed;
     std::function<void(std::size_t layer)> before_layer;
     std::function<void()> before_documents;
+    std::function<void(std::size_t layer, const std::string& what)> on_odd_layer;  // it is not what its media type says, or not strictly
   };
   enum class Manifest {
     own,
@@ -60,7 +61,9 @@ class ImageArchive {
   const std::optional<Digest>& inflating() const { return inflating_; }
 
  private:
-  std::optional<std::uint64_t> find_plain_size(const LayerPlan& layer);
+  void report_odd(std::size_t index) const;
+  std::optional<std::uint64_t> find_plain_size(std::size_t index);
+  std::optional<std::uint64_t> count_plain_size(std::size_t index);
   std::optional<ArchiveFile> layer_file(std::size_t index);
   void add_docker_documents(const std::optional<std::string>& config, Manifest manifest);
   void add_oci_documents();

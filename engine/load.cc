@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "engine/archive_source.h"
+#include "engine/broken_layer.h"
 #include "engine/image_archive.h"
 #include "engine/images.h"
 #include "engine/layer_board.h"
@@ -34,16 +34,6 @@ std::vector<Digest> blobs_of_known_manifests(const store::BlobStore& store, cons
     }
   }
   return blobs;
-}
-
-// The engine found other bytes than the config promises. Usually our copy is damaged; then say which.
-void check_sent_blobs(const store::BlobStore& store, const LoadPlan& plan) {
-  std::vector<std::byte> buffer(256U << 10U);
-  for (const LayerPlan& layer : plan.layers) {
-    if (layer.action == LayerPlan::Action::skip_known) continue;
-    const ArchiveFile file = blob_file({}, store.blob_path(layer.layer.digest), layer.layer.digest, layer.layer.size);
-    while (file.read(buffer) > 0) continue;
-  }
 }
 
 bool is_out_of_space(const Error& error) { return error.code() == ErrorCode::engine && contains(error.what(), "no space left"); }
@@ -105,6 +95,17 @@ struct Loader::Impl {
     throw Error(ErrorCode::engine, std::string(lacks_parts) + engine_name(image.reference) + ", or has not unpacked it, after a load that it called good");
   }
 
+  // Engines say what is wrong with a layer, not with which one. Throws with its name and their words, when it is found.
+  void blame_layer(const Context& ctx, const Error& error, const LoadPlan& plan) {
+    const bool may_be_a_layer = (error.code() == ErrorCode::engine && !is_out_of_space(error) && !says_missing(error.what())) ||
+                                (error.code() == ErrorCode::invalid);
+    if (!may_be_a_layer) return;
+    const std::optional<Error> fault = find_broken_layer(ctx, store, plan);
+    if (!fault) return;
+    const bool is_engines_word = error.code() == ErrorCode::engine;
+    throw Error(fault->code(), std::string(fault->what()) + (is_engines_word ? std::string(" (") + error.what() + ")" : ""));
+  }
+
   Unpacked try_load(const Context& ctx, const LoadImage& image, LayerBoard::Share& share, LoadOutcome& outcome) {
     check_layers_stored(store, share.plan);
     Unpacked unpacked = Unpacked::yes;
@@ -115,7 +116,7 @@ struct Loader::Impl {
       unpacked = confirm_loaded(ctx, image, outcome);
     } catch (const Error& error) {
       board.give_up(share);
-      if (contains(error.what(), "invalid diffID")) check_sent_blobs(store, share.plan);
+      blame_layer(ctx, error, share.plan);
       throw;
     }
     for (const auto& promise : share.own) {

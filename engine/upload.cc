@@ -81,6 +81,12 @@ LoadPlan partial_plan(LoadPlan plan, std::size_t layers) {
   return plan;
 }
 
+std::function<void(std::size_t, const std::string&)> warn_of_odd_layers(const Context& ctx, const LoadImage& image) {
+  return [&](std::size_t layer, const std::string& what) {
+    ctx.warn(image.reference.familiar() + ": layer " + image.image.parsed.layers[layer].digest.to_string() + " " + what);
+  };
+}
+
 // The engine's, which is on this machine nearly always.
 std::size_t cores() { return std::max<std::size_t>(1, std::thread::hardware_concurrency()); }
 
@@ -186,7 +192,8 @@ UploadResult Uploader::send_part(const Context& ctx, const Part& part) {
                        {.is_own = [&](std::size_t i) { return promise_of(i) == nullptr; },
                         .is_needed = [&](std::size_t i) { return !board_.wait(ctx, *promise_of(i)); },
                         .before_layer = [&](std::size_t) { if (part.takes_turns) sending = sending_.take(ctx, urgency_of(part)); },
-                        .before_documents = [&] { if (part.takes_turns) unpacking = unpacking_.take(ctx, urgency_of(part)); }},
+                        .before_documents = [&] { if (part.takes_turns) unpacking = unpacking_.take(ctx, urgency_of(part)); },
+                        .on_odd_layer = warn_of_odd_layers(ctx, part.image)},
                        part.config);
   ArchiveSource source([&] {
     sending.end();
@@ -230,7 +237,8 @@ void Uploader::send_batch(const Context& ctx, const std::vector<Part*>& parts) {
                           ImageArchive::Hooks{.is_own = [](std::size_t) { return true; },
                                               .is_needed = [](std::size_t) { return true; },
                                               .before_layer = [](std::size_t) {},
-                                              .before_documents = [] {}},
+                                              .before_documents = [] {},
+                                              .on_odd_layer = warn_of_odd_layers(ctx, part->image)},
                           std::nullopt, ImageArchive::Manifest::shared);
     images.push_back(&part->image);
   }

@@ -154,7 +154,64 @@ BOOST_AUTO_TEST_CASE(a_size_that_lied_costs_a_second_archive) {
 
   BOOST_TEST((outcome.state == LoadOutcome::State::loaded));
   BOOST_TEST(bench.fake.loads().size() == 1U);  // the first never ended
-  BOOST_TEST((bench.fake.loads().at(0).at(image.config.diff_ids[0].hex() + ".tar") == layer.blob));
+  BOOST_TEST((bench.fake.loads().at(0).at(image.config.diff_ids[0].hex() + ".tar") == layer.plain));
+}
+
+// What is behind its end keeps its size unknown, so that it crosses as it is; the engine judges.
+BOOST_AUTO_TEST_CASE(a_layer_that_is_not_strictly_gzip_is_told_of_and_left_to_the_engine) {
+  Bench bench;
+  test::RecordingLog log;
+  bench.ctx.log = &log;
+  test::StoredLayer layer = test::gzip_layer("base");
+  layer.blob += "behind its end!";
+  const LoadImage image = bench.put("redis:7", {layer});
+
+  const auto failure = failure_of([&] { bench.load(image); });
+
+  const std::string name = "layer " + image.image.parsed.layers[0].digest.to_string();
+  BOOST_TEST(contains(log.text(), "redis:7: " + name + " is sent as it is: "), log.text());
+  BOOST_TEST(contains(failure.text, name + " cannot be unpacked: "), failure.text);
+  BOOST_TEST(contains(failure.text, "bytes behind its end that are no further gzip member"), failure.text);
+  BOOST_TEST(bench.fake.loads().size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_broken_layer_is_named_with_what_is_wrong) {
+  for (const FakeEngineOptions& options : {classic, containerd, containerd_26}) {
+    Bench bench(options);
+    test::StoredLayer cut = test::gzip_layer("cut");
+    cut.blob.resize(cut.blob.size() - 30);
+    const LoadImage image = bench.put("redis:7", {test::gzip_layer("base"), cut});
+    for (int run = 0; run < 2; ++run) {
+      const auto failure = failure_of([&] { bench.load(image); });
+      BOOST_TEST((failure.code == ErrorCode::invalid), failure.text);
+      BOOST_TEST(contains(failure.text, "layer " + image.image.parsed.layers[1].digest.to_string() + " cannot be unpacked: "), failure.text);
+      BOOST_TEST(contains(failure.text, "it is cut short; its registry has it so"), failure.text);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_layer_of_other_bytes_than_the_configuration_says_is_named) {
+  for (const FakeEngineOptions& options : {classic, containerd, containerd_26}) {
+    Bench bench(options);
+    const LoadImage image = bench.put("redis:7", {test::gzip_layer("base"), wrong_layer()});
+    const auto failure = failure_of([&] { bench.load(image); });
+    BOOST_TEST(contains(failure.text, "layer " + image.image.parsed.layers[1].digest.to_string() + " unpacks to sha256:"), failure.text);
+    BOOST_TEST(contains(failure.text, "its configuration says " + image.config.diff_ids[1].to_string()), failure.text);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_layer_under_another_media_type_is_told_of) {
+  for (const FakeEngineOptions& options : {classic, containerd}) {
+    Bench bench(options);
+    test::RecordingLog log;
+    bench.ctx.log = &log;
+    test::StoredLayer layer = test::gzip_layer("base");
+    layer.media_type = media_type::oci_layer_zstd;
+    const LoadImage image = bench.put("redis:7", {layer});
+    BOOST_TEST((bench.load(image).state == LoadOutcome::State::loaded));
+    BOOST_TEST(contains(log.text(), "layer " + image.image.parsed.layers[0].digest.to_string() +
+                                        " is named application/vnd.oci.image.layer.v1.tar+zstd and is gzip\n"), log.text());
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_containerd_store_gets_the_original_bytes_under_the_original_digest) {
