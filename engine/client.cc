@@ -415,7 +415,7 @@ void Client::post_stream(const Context& ctx, const StreamRequest& request,
   JsonStream stream(
       [&](const nlohmann::json& object) {
         if (const std::string failure = find_stream_error(object); !failure.empty()) {
-          throw Error(ErrorCode::engine, what + ": the engine reports: " + printable(failure));
+          throw Error(ErrorCode::engine, what + ": the engine reports: " + printable(failure, report_bytes_max));
         }
         if (on_object) on_object(object);
       },

@@ -39,6 +39,9 @@ class JsonStream {
   std::string partial_;  // the line that is not complete yet
 };
 
+// Of what an engine says of a failure: 28.5 has the cause at the end, behind names, digests and folders, some 500 bytes.
+inline constexpr std::size_t report_bytes_max = 4U << 10U;
+
 // What an object of such a stream says about failure: the text of errorDetail.message, else of error; empty when it reports none.
 std::string find_stream_error(const nlohmann::json& object);
 

@@ -4,6 +4,7 @@
 #include "engine/archive_source.h"
 #include "engine/image_archive.h"
 #include "engine/json_fields.h"
+#include "engine/json_stream.h"
 
 #include <nlohmann/json.hpp>
 
@@ -174,7 +175,7 @@ void Uploader::post(const Context& ctx, ArchiveSource& source, const std::functi
     // The containerd store prints this and goes on; the image would not start.
     const std::string text = text_member(object, "stream");
     if (text.find("Error unpacking image") != std::string::npos) {
-      throw Error(ErrorCode::engine, "the engine reports: " + printable(trim(text)));
+      throw Error(ErrorCode::engine, "the engine reports: " + printable(trim(text), report_bytes_max));
     }
     on_object(object);
   });

@@ -203,7 +203,12 @@ std::string FakeImageStore::unpack(const json& manifest, const std::vector<std::
     image.bytes += layer.at("size").get<std::uint64_t>();
     const auto blob = blobs_.find(layer.at("digest"));
     if (blob == blobs_.end()) continue;
-    if (std::exchange(is_disk_full_, false)) return "write /layer: no space left on device";
+    if (std::exchange(is_disk_full_, false)) {
+      // As 28.5 says it, with its folders.
+      const std::string mount = "/var/lib/docker/containerd/daemon/tmpmounts/containerd-mount3821410887";
+      return "apply layer error for \"docker.io/library/some-name-of-some-length:1\": failed to extract layer " + diff_ids[i] + ": mount callback failed on " + mount +
+             ": write " + mount + "/usr/share/layer: no space left on device";
+    }
     try {
       const std::string plain = inflate(blob->second);
       if (Digest::of(plain).to_string() != diff_ids[i]) return "wrong diff id calculated on extraction";
