@@ -200,6 +200,30 @@ BOOST_AUTO_TEST_CASE(a_layer_of_other_bytes_than_the_configuration_says_is_named
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_layer_that_is_no_tar_is_named) {
+  for (const FakeEngineOptions& options : {classic, containerd}) {
+    Bench bench(options);
+    const std::string text(2048, 'x');
+    const LoadImage image = bench.put("redis:7", {test::gzip_layer("base"), {test::gzip(text), text, media_type::oci_layer_gzip}});
+    bench.fake.script_loads({LoadFault::error_in_stream});
+    const auto failure = failure_of([&] { bench.load(image); });
+    BOOST_TEST(contains(failure.text, "layer " + image.image.parsed.layers[1].digest.to_string() + " unpacks to something that is no tar"), failure.text);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_misnamed_layer_is_named_where_the_engine_goes_by_the_name) {
+  for (const FakeEngineOptions& options : {classic, containerd}) {
+    Bench bench(options);
+    test::StoredLayer layer = test::gzip_layer("base");
+    layer.media_type = media_type::oci_layer;
+    const LoadImage image = bench.put("redis:7", {layer});
+    bench.fake.script_loads({LoadFault::error_in_stream});
+    const auto failure = failure_of([&] { bench.load(image); });
+    BOOST_TEST(contains(failure.text, " is named application/vnd.oci.image.layer.v1.tar and is gzip") == options.is_containerd, failure.text);
+    BOOST_TEST(contains(failure.text, "input/output error"), failure.text);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_layer_under_another_media_type_is_told_of) {
   for (const FakeEngineOptions& options : {classic, containerd}) {
     Bench bench(options);

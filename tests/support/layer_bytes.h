@@ -88,12 +88,16 @@ inline std::string zstd(std::string_view plain, bool with_size) {
   return out;
 }
 
-// Two tar blocks of text, recognisable as tar, and two of zeros.
+// Two tar blocks of text, recognisable as tar by the checksum of the first, and two of zeros.
 inline std::string layer_text(std::string_view seed) {
   std::string text;
   while (text.size() < 1024) text += std::string(seed) + " ";
   text.resize(1024);
   text.replace(257, 5, "ustar");
+  text.replace(148, 8, 8, ' ');
+  unsigned sum = 0;
+  for (const char c : text.substr(0, 512)) sum += static_cast<unsigned char>(c);
+  for (std::size_t at = 154; at-- > 148; sum /= 8) text[at] = static_cast<char>('0' + sum % 8);
   text.resize(2048, '\0');
   return text;
 }
