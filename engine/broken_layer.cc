@@ -23,7 +23,8 @@ void check_blob(const Context& ctx, const store::BlobStore& store, const Descrip
 
 // As it came from its registry; nothing to repair.
 Error broken_at_source(const Descriptor& layer, const std::string& why) {
-  return Error(ErrorCode::invalid, "layer " + layer.digest.to_string() + " " + why + "; its registry has it so, whoever built the image has to mend it");
+  return Error(ErrorCode::invalid,
+               "layer " + layer.digest.to_string() + " " + why + "; its registry has it so, whoever built the image has to mend it");
 }
 
 bool is_tar(const std::filesystem::path& layer) {

@@ -76,8 +76,8 @@ void check_layers_stored(const store::BlobStore& store, const LoadPlan& plan) {
     if (!is_foreign_layer_media_type(layer.media_type)) {
       throw Error(ErrorCode::io, "the store has lost " + name + "; run `drover verify --repair`");
     }
-    throw Error(ErrorCode::unsupported, "layer " + name + " is neither in the store nor in the engine: it is non-distributable (" + layer.media_type +
-                                            "), and its registry did not serve it; pull the image from a registry that does");
+    throw Error(ErrorCode::unsupported, "layer " + name + " is neither in the store nor in the engine: it is non-distributable (" +
+                                            layer.media_type + "), and its registry did not serve it; pull the image from a registry that does");
   }
 }
 

@@ -41,10 +41,10 @@ bool is_out_of_space(const Error& error) { return error.code() == ErrorCode::eng
 // What engines say of a layer, or of the parent of one, that was left out and is not there after all. Whatever else they say of a layer
 // stays true when it comes again.
 bool says_missing(std::string_view text) {
-  return (contains(text, "docker-import-") && contains(text, "no such file or directory")) ||  // classic, 20.10 to 28.5: its file in the archive
-         contains(text, "layer does not exist") ||                                            // classic: its parent, pruned meanwhile
-         (contains(text, "content digest ") && contains(text, "not found")) ||                // containerd, 26.1 and 28.5
-         contains(text, "does not exist: not found") ||                                       // containerd: the parent's snapshot
+  // Classic, 20.10 to 28.5: its file in the archive; its parent, pruned meanwhile.
+  return (contains(text, "docker-import-") && contains(text, "no such file or directory")) || contains(text, "layer does not exist") ||
+         // containerd, 26.1 and 28.5; its parent's snapshot.
+         (contains(text, "content digest ") && contains(text, "not found")) || contains(text, "does not exist: not found") ||
          contains(text, lacks_parts);
 }
 
@@ -92,7 +92,8 @@ struct Loader::Impl {
   Unpacked confirm_loaded(const Context& ctx, const LoadImage& image, LoadOutcome& outcome) {
     const Unpacked unpacked = confirm(ctx, image, outcome);
     if (unpacked != Unpacked::no) return unpacked;
-    throw Error(ErrorCode::engine, std::string(lacks_parts) + engine_name(image.reference) + ", or has not unpacked it, after a load that it called good");
+    throw Error(ErrorCode::engine, std::string(lacks_parts) + engine_name(image.reference) +
+                                       ", or has not unpacked it, after a load that it called good");
   }
 
   // Engines say what is wrong with a layer, not with which one. Throws with its name and their words, when it is found.

@@ -205,7 +205,8 @@ class Pull {
   void leave_out(std::size_t i, const Digest& digest) {
     const PulledImage& image = report_.images[i];
     ctx_.warn(image.reference.familiar() + ": layer " + digest.to_string() +
-              " is non-distributable, and its registry does not serve it; it was left out, so the image can be loaded only where the engine has that layer");
+              " is non-distributable, and its registry does not serve it; it was left out, so the image can be loaded only where the engine "
+              "has that layer");
     if (--pending_[i] == 0 && !image.error) make_ready(i);
   }
 

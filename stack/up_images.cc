@@ -136,7 +136,8 @@ PullPolicy PullPolicy::parse(std::string_view text) {
 }
 
 std::string to_text(const ImageNeed& need) {
-  constexpr std::string_view reasons[] = {"not in the engine", "in the engine, but not unpacked", "its pull policy is always", "older than its pull policy allows"};
+  constexpr std::string_view reasons[] = {"not in the engine", "in the engine, but not unpacked", "its pull policy is always",
+                                          "older than its pull policy allows"};
   return "image " + need.image.reference.familiar() + " of " + join(need.image.services, ", ") + ": " +
          std::string(reasons[static_cast<int>(need.why)]) + ", fetched first";
 }
