@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -99,6 +100,7 @@ struct ChildProcess::Impl {
     error.write_end.reset();
     failure.write_end.reset();
     if (pid < 0) return errno;
+    end = UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));  // Debian 12's pidfd_open() lacks C linkage
     // It ends by exec, which closes the other side.
     int number = 0;
     pollfd state{failure.read_end.get(), POLLIN, 0};
@@ -114,8 +116,8 @@ struct ChildProcess::Impl {
 
   // One turn; true when the child has ended.
   bool look() {
-    pollfd state{is_silent ? -1 : error.read_end.get(), POLLIN, 0};
-    poll(&state, 1, is_silent ? look_milliseconds_when_silent : look_milliseconds);
+    std::array<pollfd, 2> states{pollfd{is_silent ? -1 : error.read_end.get(), POLLIN, 0}, pollfd{end.get(), POLLIN, 0}};
+    poll(states.data(), states.size(), is_silent ? look_milliseconds_when_silent : look_milliseconds);
     const std::lock_guard lock(mutex);
     take_errors();
     int status = 0;
@@ -148,6 +150,7 @@ struct ChildProcess::Impl {
   mutable std::condition_variable changed;
   Pipe error;
   Pipe failure;            // why exec failed
+  UniqueFd end;            // readable once the child has ended; none before Linux 5.3, where looking now and then finds it out
   bool is_silent = false;  // standard error has been closed
   bool is_started = false;
   int start_error = 0;
