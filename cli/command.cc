@@ -8,7 +8,8 @@ const std::vector<Command>& commands() {
         resolve_command(),  check_command(),   ls_command(),       inspect_command(),    config_command(), pull_command(),
         load_command(),     prefetch_command(), up_command(),        down_command(),     start_command(),      stop_command(),   restart_command(),
         ps_command(),       logs_command(),    verify_command(),   store_gc_command(),   store_path_command(), store_rm_command(),   pin_command(),
-        unpin_command(),    completion_command(),
+        unpin_command(),    bench_sha256_command(), bench_pull_command(), bench_load_command(),
+        completion_command(),
     };
     const std::vector<Command> gc = gc_commands();
     rows.insert(rows.end() - 1, gc.begin(), gc.end());

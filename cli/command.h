@@ -76,6 +76,9 @@ Command logs_command();
 Command store_gc_command();
 Command store_path_command();
 Command store_rm_command();
+Command bench_sha256_command();
+Command bench_pull_command();
+Command bench_load_command();
 Command completion_command();
 
 }  // namespace drover::cli

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <set>
 
 namespace drover::cli {
 namespace {
@@ -20,13 +19,20 @@ void for_each_command(const GrammarNode& node, const std::string& path, const st
   }
 }
 
-// Options that take a value, of all commands, each spelling once.
+// Options that take a value, of all commands, each spelling once, with the choices that any of them has.
 std::vector<Option> value_options(const GrammarNode& root) {
   std::vector<Option> options;
-  std::set<std::string> seen;
   const auto collect = [&](const GrammarNode& node) {
     for (const Option& option : node.options) {
-      if (!option.value.empty() && seen.insert(join(option.names, "|")).second) options.push_back(option);
+      if (option.value.empty()) continue;
+      const auto known = std::find_if(options.begin(), options.end(), [&](const Option& other) { return other.names == option.names; });
+      if (known == options.end()) {
+        options.push_back(option);
+        continue;
+      }
+      for (const std::string& choice : option.choices) {
+        if (std::find(known->choices.begin(), known->choices.end(), choice) == known->choices.end()) known->choices.push_back(choice);
+      }
     }
   };
   collect(root);

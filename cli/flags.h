@@ -67,6 +67,10 @@ struct Flags {
   bool no_archive = false;
   std::string plan;
   bool list = false;
+  std::vector<std::string> tools;
+  std::string repeat;
+  std::string seconds;
+  std::string size;
 
   // Of the commands that change a stack or look at one.
   std::string stop_timeout;

@@ -49,7 +49,9 @@ CLI::App* find_child(CLI::App& app, const std::string& name) {
 }
 
 std::string group_summary(std::string_view word) {
-  return word == "gc" ? "remove from the engine what nobody needs any more" : "look after the " + std::string(word);
+  if (word == "gc") return "remove from the engine what nobody needs any more";
+  if (word == "bench") return "figures on this machine, with the tools found on PATH beside them";
+  return "look after the " + std::string(word);
 }
 
 // A subcommand for each word of the path: "store gc" stands under "store".

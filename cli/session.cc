@@ -45,6 +45,10 @@ void Session::write_now(std::string_view text) {
   screen_.without_frame([&] { output_.write_now(text); });
 }
 
+std::unique_ptr<Session> Session::begin_anew() const {
+  return std::make_unique<Session>(flags_, settings_, environment_, ctx_, output_, screen_, display_);
+}
+
 net::Transport& Session::transport() {
   std::error_code ignored;
   if (!settings_.ca_file.empty() && !std::filesystem::exists(settings_.ca_file, ignored)) {

@@ -36,6 +36,9 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
+  // The same words with nothing opened and nothing learned: what a new process would begin with.
+  std::unique_ptr<Session> begin_anew() const;
+
   const Flags& flags() const { return flags_; }
   const Settings& settings() const { return settings_; }
   const Environment& environment() const { return environment_; }
@@ -46,6 +49,7 @@ class Session {
   // Where services are shown; transfers are by ctx().progress.
   ProgressDisplay& display() { return display_; }
 
+  net::Transport& transport();
   // Made when it is first asked for, with that patience.
   registry::Client& registry(const RetryPolicy& retry = {});
   engine::Client& engine();
@@ -98,7 +102,6 @@ class Session {
   ExitCode finish(const std::vector<Error>& failures);
 
  private:
-  net::Transport& transport();
   void remember(const std::function<void(const stack::StateFolder&)>& note);
   const compose::Project& load_project(const compose::LoadOptions& options);
 

@@ -144,6 +144,29 @@ std::optional<std::size_t> choose_keep(const Flags& flags) {
   return static_cast<std::size_t>(*keep);
 }
 
+std::optional<std::size_t> choose_repeat(const Flags& flags) {
+  if (flags.repeat.empty()) return std::nullopt;
+  const auto repeat = parse_uint(flags.repeat);
+  if (!repeat || *repeat == 0 || *repeat > repeat_max) {
+    throw usage("--repeat " + printable(flags.repeat) + ": not a number from 1 to " + std::to_string(repeat_max));
+  }
+  return static_cast<std::size_t>(*repeat);
+}
+
+std::optional<double> choose_bench_seconds(const Flags& flags) {
+  if (flags.seconds.empty()) return std::nullopt;
+  const auto seconds = parse_decimal(flags.seconds);
+  if (!seconds || *seconds <= 0 || *seconds > seconds_max) throw usage("--seconds " + printable(flags.seconds) + ": not a number of seconds, at most an hour");
+  return seconds;
+}
+
+std::optional<std::uint64_t> choose_size(const Flags& flags) {
+  if (flags.size.empty()) return std::nullopt;
+  const auto size = parse_size(flags.size);
+  if (!size || *size == 0) throw usage("--size " + printable(flags.size) + ": not a size like 256M or 2G (bytes)");
+  return size;
+}
+
 std::optional<std::uint64_t> choose_free(const Flags& flags) {
   if (flags.free.empty()) return std::nullopt;
   const auto size = parse_size(flags.free);
@@ -299,6 +322,9 @@ Settings make_settings(const Flags& flags, const Environment& environment, const
   settings.min_free = choose_min_free(flags);
   settings.keep = choose_keep(flags);
   settings.free = choose_free(flags);
+  settings.repeat = choose_repeat(flags);
+  settings.seconds = choose_bench_seconds(flags);
+  settings.size = choose_size(flags);
   settings.stop_timeout = choose_seconds(flags.stop_timeout, "--stop-timeout");
   settings.gate_timeout = choose_seconds(flags.gate_timeout, "--timeout");
   settings.since = choose_moment(flags.since, "--since", machine);

@@ -37,6 +37,8 @@ struct Machine {
 enum class ProgressMode { tty, plain, json, none };
 
 inline constexpr std::size_t jobs_default = 8;
+inline constexpr std::size_t repeat_max = 1000;
+inline constexpr double seconds_max = 3600;
 inline constexpr std::size_t jobs_max = 256;  // more connections than any registry serves one client well
 
 struct Settings {
@@ -65,6 +67,9 @@ struct Settings {
   std::optional<std::chrono::system_clock::time_point> until;
   std::optional<std::int64_t> tail;             // --tail, lines; nothing: all
   std::optional<std::int64_t> index;            // --index
+  std::optional<std::size_t> repeat;            // --repeat, rounds of a benchmark
+  std::optional<double> seconds;                // --seconds of a benchmark
+  std::optional<std::uint64_t> size;            // --size, bytes
   bool has_colours = false;                     // on standard output
   bool json = false;
   bool quiet = false;

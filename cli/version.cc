@@ -38,8 +38,10 @@ std::string rows_text(const std::vector<const Sha256Backend*>& rows) {
   return text;
 }
 
-// "1: shani x1, 2: shani x2, 4-9: shani x4, 10+: avx512 x16"
-std::string ranges_text(const std::vector<Range>& ranges) {
+}  // namespace
+
+std::string streams_text(const Sha256Choice& choice) {
+  const std::vector<Range> ranges = ranges_of(choice);
   std::string text;
   for (std::size_t i = 0; i < ranges.size(); ++i) {
     const std::size_t from = ranges[i].from;
@@ -52,9 +54,13 @@ std::string ranges_text(const std::vector<Range>& ranges) {
   return text;
 }
 
-std::string_view source_name(FigureSource source) { return source == FigureSource::measured ? "measured" : "table"; }
+nlohmann::ordered_json streams_json(const Sha256Choice& choice) {
+  auto list = nlohmann::ordered_json::array();
+  for (const Range& range : ranges_of(choice)) list.push_back({{"from", range.from}, {"name", range.row->name}, {"lanes", range.row->lanes}});
+  return list;
+}
 
-}  // namespace
+std::string_view source_name(FigureSource source) { return source == FigureSource::measured ? "measured" : "table"; }
 
 KernelView KernelView::real() {
   KernelView view{.one = std::string(sha256_backend_name()), .usable = {}, .in_use = known_sha256_choice()};
@@ -66,7 +72,7 @@ KernelView KernelView::real() {
 
 std::string kernels_text(const KernelView& view) {
   return "sha256 kernel: " + view.one + "\nsha256 kernels usable: " + rows_text(view.usable) +
-         "\nsha256 kernel by streams: " + ranges_text(ranges_of(view.in_use.choice)) + " (" +
+         "\nsha256 kernel by streams: " + streams_text(view.in_use.choice) + " (" +
          std::string(source_name(view.in_use.source)) + ")\n";
 }
 
@@ -74,10 +80,7 @@ void add_kernels(nlohmann::ordered_json& json, const KernelView& view) {
   json["sha256"] = view.one;
   auto& rows = json["sha256Rows"] = nlohmann::ordered_json::array();
   for (const Sha256Backend* row : view.usable) rows.push_back({{"name", row->name}, {"lanes", row->lanes}});
-  auto& ranges = json["sha256ByStreams"] = nlohmann::ordered_json::array();
-  for (const Range& range : ranges_of(view.in_use.choice)) {
-    ranges.push_back({{"from", range.from}, {"name", range.row->name}, {"lanes", range.row->lanes}});
-  }
+  json["sha256ByStreams"] = streams_json(view.in_use.choice);
   json["sha256Figures"] = source_name(view.in_use.source);
 }
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace drover::cli {
@@ -18,6 +19,12 @@ struct KernelView {
   // Of this process. Throws usage for a wrong DROVER_SHA256.
   static KernelView real();
 };
+
+// Which row hashes how many streams: "1: shani x1, 2: shani x2, 4-9: shani x4, 10+: avx512 x16", and as [{"from","name","lanes"}].
+std::string streams_text(const Sha256Choice& choice);
+nlohmann::ordered_json streams_json(const Sha256Choice& choice);
+// "measured" or "table".
+std::string_view source_name(FigureSource source);
 
 // The lines after the first one.
 std::string kernels_text(const KernelView& view);

@@ -8,7 +8,7 @@ options_of() { grep -oE -- '--[a-z][a-z-]+' | sort -u; }
 # Groff's "\-\-dry\-run" as "--dry-run".
 plain() { sed 's/\\f.//g; s/\\-/-/g' "$@"; }
 # The words of "  word   what it does" under a heading "... commands:".
-commands_of() { "$drover" "$@" --help | sed -n '/commands:$/,/^Example/s/^ \{2\}\([a-z]\{2,\}\)  .*/\1/p'; }
+commands_of() { "$drover" "$@" --help | sed -n '/commands:$/,/^Example/s/^ \{2\}\([a-z][a-z0-9]\{1,\}\)  .*/\1/p'; }
 
 for page in "$man"/*.1; do
   warnings=$(groff -t -man -Tutf8 -ww -z "$page" 2>&1) || true
@@ -22,7 +22,7 @@ for command in $commands; do
   page=$man/drover-$command.1
   [[ -f $page ]] || { complain "no page for: drover $command"; continue; }
   help=$("$drover" "$command" --help)
-  if [[ $command == store || $command == gc ]]; then
+  if [[ $command == store || $command == gc || $command == bench ]]; then
     for word in $(commands_of "$command"); do help+=$'\n'$("$drover" "$command" "$word" --help); done
   fi
   all_help+=$'\n'$help

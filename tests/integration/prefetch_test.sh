@@ -85,3 +85,21 @@ grep -q 'linux/riscv64' err && grep -q 'linux/arm64' err || { cat err; fail "the
 say "an image that does not exist does not keep the others from being fetched"
 expect_code 5 drover prefetch --json "$registry/nothing:1" "$registry/mail:2"
 expect_json '.images | map(select(.reference | test("mail")))[0].state == "present"'
+
+say "benchmarks: what is loaded goes again, on a base that others stand on; what the engine has is refused; nothing is left behind"
+service extra 1 gzip
+engine_images() { docker_get "/images/json?all=1" | jq -c '[.[] | {Id, RepoTags, RepoDigests}] | sort'; }
+engine_images >before
+export TMPDIR=$PWD/tmp
+mkdir "$TMPDIR"
+expect_code 0 drover bench pull --json --repeat 1 "$registry/extra:1"
+expect_json '.bytes > 2000000 and (.tools[] | select(.tool == "drover" or .tool == "curl") | .seconds > 0)'
+expect_json '.tools | map(select(.tool == "curl" and .error != null)) | length == 0'
+expect_code 0 drover pull -q "$registry/extra:1"
+expect_code 0 drover bench load --json --repeat 2 "$registry/extra:1"
+expect_json '.tools[0].all | length == 2'
+expect_code 13 drover bench load "$registry/web:1"
+expect_code 13 drover bench load --dry-run "$registry/mail:1"
+engine_images | diff before - || fail "the engine has not what it had"
+[[ $(engine_run "$registry/mail:1") == "mail 1 amd64" ]] || fail "an image that shares its base does not run any more"
+[[ -z $(ls "$TMPDIR") ]] || fail "left behind: $(ls "$TMPDIR")"
