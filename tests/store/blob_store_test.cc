@@ -295,6 +295,31 @@ BOOST_AUTO_TEST_CASE(discarding_moves_a_blob_out_of_the_way) {
   BOOST_TEST(count_files(root / "ingest") == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_distrusted_is_not_seen_until_it_is_replaced_and_stays) {
+  BlobStore store = open();
+  const Digest one = Digest::of("hello");
+  const Digest two = Digest::of("world");
+  store.put(one, "hello");
+  store.put(two, "world");
+  for (const Digest& digest : {one, two}) {
+    std::filesystem::remove(store.blob_path(digest));
+    dir.write("store/blobs/sha256/" + digest.hex(), "wrong");
+  }
+
+  store.distrust({one, two});
+  BOOST_TEST(!store.has(one, 5));
+  BOOST_TEST(!store.find_size(two));
+  BOOST_TEST(std::filesystem::exists(store.blob_path(one)));
+  BOOST_TEST(open_read().has(one, 5));
+  store.put(one, "hello");
+  BOOST_TEST(store.has(one, 5));
+  BOOST_TEST(store.read(one, 5) == "hello");
+  BOOST_TEST(!store.has(two, 5));
+
+  store.distrust({});
+  BOOST_TEST(store.has(two, 5));
+}
+
 BOOST_AUTO_TEST_CASE(ingest_names_follow_the_part_files) {
   const Digest digest = Digest::of("hello");
   BOOST_TEST(open().ingest_path(digest, ".part") == root / "ingest" / ("sha256-" + digest.hex() + ".part"));
