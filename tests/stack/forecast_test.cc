@@ -120,12 +120,12 @@ BOOST_AUTO_TEST_CASE(the_engine_needs_what_it_lacks_once_and_unpacked) {
   engine::Inventory inventory;
 
   const DiskNeed all = engine_need({one, two}, inventory, store, 8);
-  BOOST_TEST(all.bytes == 4000U + 8000U + 4400U);
+  BOOST_TEST(all.bytes == 4000U + 8000U + 5200U);
   BOOST_TEST(all.bytes_min == 7000U);
   BOOST_TEST(all.bytes_passing == 4000U + 8000U + 4000U);  // both archives at once, at the worst
 
   inventory.chain_ids.insert(one.config.chain_ids().front());
-  BOOST_TEST(engine_need({one, two}, inventory, store, 8).bytes == 8000U + 4400U);
+  BOOST_TEST(engine_need({one, two}, inventory, store, 8).bytes == 8000U + 5200U);
 
   inventory.store = engine::StoreKind::containerd;
   BOOST_TEST(engine_need({one}, inventory, store, 8).bytes == 2000U + 8000U);
