@@ -37,10 +37,9 @@ void ChunkScheduler::set_hosts(BlobId blob, std::vector<HostId> hosts) {
   blobs_[blob].hosts = std::move(hosts);
 }
 
-std::size_t ChunkScheduler::leave_out(BlobId blob, HostId host) {
+void ChunkScheduler::leave_out(BlobId blob, HostId host) {
   std::vector<HostId>& hosts = blobs_[blob].hosts;
   if (hosts.size() > 1) std::erase(hosts, host);
-  return hosts.size();
 }
 
 bool ChunkScheduler::is_from(const Blob& blob, HostId host) const {

@@ -60,8 +60,10 @@ class ChunkScheduler {
   void set_host(BlobId blob, HostId host) { set_hosts(blob, {host}); }
   // From any of these from now on, in whatever shares they can carry; at least one, the likeliest first.
   void set_hosts(BlobId blob, std::vector<HostId> hosts);
-  // Nothing more of this blob is asked of that host. How many are left; the last one is not taken away.
-  std::size_t leave_out(BlobId blob, HostId host);
+  // Nothing more of this blob is asked of that host. The last one is not taken away.
+  void leave_out(BlobId blob, HostId host);
+  // How many it is fetched from.
+  std::size_t host_count(BlobId blob) const { return blobs_[blob].hosts.size(); }
 
   // What this connection, which is idle, should fetch. Nothing when its host has enough of them, or when every missing byte is
   // on its way and not worth taking over.

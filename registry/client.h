@@ -83,6 +83,7 @@ struct BlobSource {
   std::string name;        // for people: "mirror.lan:5000"
   std::string key;         // tells it apart from all others
   bool is_mirror = false;
+  bool has_ranges = true;  // false once the host that serves its blobs has ignored or mangled a range
 };
 
 struct Counters {

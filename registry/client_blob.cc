@@ -167,7 +167,10 @@ BlobAnswer Client::fetch_range(const Context& ctx, const Reference& repository, 
 std::vector<BlobSource> Client::blob_sources(const Context& ctx, const Reference& repository, const Descriptor& descriptor) {
   std::vector<BlobSource> sources;
   for (const Source& source : impl_->sources.side_by_side(ctx, repository, descriptor.digest)) {
-    sources.push_back({.name = source.site.registry, .key = source.site.key(), .is_mirror = source.is_mirror});
+    sources.push_back({.name = source.site.registry,
+                       .key = source.site.key(),
+                       .is_mirror = source.is_mirror,
+                       .has_ranges = impl_->has_ranges(source, descriptor.digest)});
   }
   return sources;
 }
@@ -199,11 +202,13 @@ bool Client::reject_blob(const Context& ctx, const Reference& repository, const 
   return impl_->sources.reject(ctx, repository, descriptor);
 }
 
+bool Client::Impl::has_ranges(const Source& source, const Digest& blob) const {
+  const std::optional<std::string> home = hosts.known_origin(source.site);
+  return !home || routes.has_ranges(routes.origin(blob_key(source, blob), *home));
+}
+
 bool Client::can_range(const Reference& repository, const Descriptor& descriptor) const {
-  const Source source = impl_->sources.order(Context{}, repository, descriptor.digest).front();
-  const std::optional<std::string> home = impl_->hosts.known_origin(source.site);
-  if (!home) return true;
-  return impl_->routes.has_ranges(impl_->routes.origin(Impl::blob_key(source, descriptor.digest), *home));
+  return impl_->has_ranges(impl_->sources.order(Context{}, repository, descriptor.digest).front(), descriptor.digest);
 }
 
 std::string Client::fetch_blob(const Context& ctx, const Reference& repository, const Descriptor& descriptor, std::uint64_t bytes_max) {

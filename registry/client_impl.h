@@ -139,6 +139,7 @@ struct Client::Impl {
   std::optional<ManifestHead> head_manifest_at(const Context& ctx, const Place& place);
   class BlobRequest;
   BlobAnswer fetch_range_at(const Context& ctx, Place& place, const Descriptor& descriptor, ByteRange& range, const BlobSink& sink);
+  bool has_ranges(const Source& source, const Digest& blob) const;
   // A blob's name among all sources'.
   static std::string blob_key(const Source& source, const Digest& digest) { return source.site.key() + "\n" + digest.to_string(); }
 

@@ -128,6 +128,16 @@ Transfer::Impl::Host& Transfer::Impl::host_named(const std::string& name) {
   return entry->second;
 }
 
+// Where it is fetched from, if from one.
+Transfer::Impl::Host& Transfer::Impl::host_of(const Blob& blob) {
+  if (blob.is_side_by_side) {
+    for (const Origin& origin : blob.origins) {
+      if (!origin.is_left_out) return host_named(origin.host_name);
+    }
+  }
+  return host_of(blob.repository);
+}
+
 // Each image was resolved over a connection of its own, and those stand: no need to begin with fewer.
 void Transfer::Impl::note_image(const Reference& image) {
   Host& host = host_of(image);

@@ -81,7 +81,7 @@ std::uint64_t Transfer::Impl::Attempt::reserve(std::unique_lock<std::mutex>&) {
   if (reached == request.range.end) {  // more than was asked for: the whole blob
     is_unranged = true;
     // Where others serve ranges, nobody gets all of it for himself.
-    if (origin || !transfer.scheduler.extend(request.id)) return 0;
+    if (transfer.is_one_of_several(blob, origin) || !transfer.scheduler.extend(request.id)) return 0;
     request.range.end = blob.descriptor.size;
     request.is_sequential = true;
   }

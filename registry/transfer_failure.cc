@@ -22,7 +22,7 @@ void Transfer::Impl::after_failure(std::unique_lock<std::mutex>& lock, Blob& blo
     return;
   }
   if (blob.is_backing_off && !is_extra) return;  // several connections failed at once: that counts once
-  Host& host = host_of(blob.repository);
+  Host& host = host_of(blob);
   const ChunkScheduler::HostId host_id = host.scheduled;
   if (error.retry_at && host.is_waited_for) return;
   // Told when to ask again, nobody asks that host; else this blob waits, or, where others are at work on it, only this receiver.
@@ -59,6 +59,10 @@ void Transfer::Impl::after_failure(std::unique_lock<std::mutex>& lock, Blob& blo
 }
 
 void Transfer::Impl::give_up_or_go_elsewhere(std::unique_lock<std::mutex>& lock, Blob& blob, const Error& error) {
+  if (blob.is_side_by_side) {
+    ctx.debug(std::string(error.what()) + "; asking its sources in turn");
+    return ask_in_turn_again(blob);
+  }
   if (!blob.alternatives.empty()) {
     ctx.warn(std::string(error.what()) + "; trying " + blob.alternatives.back().name());
     blob.repository = blob.alternatives.back();

@@ -114,12 +114,15 @@ void Transfer::Impl::break_off_superfluous(Clock::time_point now) {
   for (const Attempt* attempt : attempts) scheduler.progress(attempt->request.id, attempt->reached, now);
   for (const ChunkScheduler::RequestId id : scheduler.find_superfluous(now)) {
     for (Attempt* attempt : attempts) {
-      if (attempt->request.id != id) continue;
-      attempt->is_broken_off = true;
-      attempt->stop.request_stop();
-      buffer_freed.notify_all();  // it may wait for one
+      if (attempt->request.id == id) break_off(*attempt);
     }
   }
+}
+
+void Transfer::Impl::break_off(Attempt& attempt) {
+  attempt.is_broken_off = true;
+  attempt.stop.request_stop();
+  buffer_freed.notify_all();  // it may wait for one
 }
 
 void Transfer::Impl::fetch(std::unique_lock<std::mutex>& lock, const ChunkScheduler::Request& request) {
@@ -140,26 +143,28 @@ void Transfer::Impl::fetch(std::unique_lock<std::mutex>& lock, const ChunkSchedu
   if (received >= progress_worth) blob.attempt = 1;
   const bool is_all = request.range == ByteRange{0, blob.descriptor.size};
   const bool is_unranged = attempt.is_unranged && !is_all;
-  if (is_unranged && !origin) {
+  const bool is_current = !origin || blob.is_side_by_side;
+  const bool is_one = is_one_of_several(blob, origin);
+  if (is_unranged && is_current && !is_one) {
     scheduler.set_sequential(request.blob);
     if (request.is_sequential && received == 0 && !failure) {
       failure = Error(ErrorCode::network, "the server neither serves ranges nor the whole blob");
     }
   }
   const auto now = Clock::now();
-  const bool is_shared = !origin && scheduler.in_flight(request.blob) > 1;
+  const bool is_shared = !is_one && scheduler.in_flight(request.blob) > 1;
   if (failure && received == 0 && is_refusal(*failure, is_shared)) scheduler.refused(request.id, now);
   scheduler.returned(request.id, attempt.reached, now);
   watched = {};  // a copy of what came may be under way
   break_off_superfluous(now);
   commit_if_complete(blob);
   work_ready.notify_all();
-  if (origin) {
+  if (is_one) {
     judge_origin(lock, blob, *origin, received < progress_worth ? failure : std::nullopt, is_unranged);
     return;
   }
-  // That of a repository which has been given up already tells nothing new.
-  const bool is_news = blob.state == Blob::State::active && blob.repository == repository;
+  // That of a repository or a source which has been given up already tells nothing new.
+  const bool is_news = blob.state == Blob::State::active && blob.repository == repository && is_current;
   if (failure && received < progress_worth && is_news) after_failure(lock, blob, *failure);
 }
 

@@ -1,12 +1,13 @@
 // A blob that several sources serve: ranges come from all of them side by side, one that fails is left out, and when the whole turns out
 // wrong, it is found out who sent the wrong bytes.
 //
-// While it is so, each request goes to the source that the scheduler names and nowhere else. When one source is left, or all bytes have to
-// come once more, the blob is like any other: from wherever its repository leads to, the sources in turn (Client::fetch_range).
+// While it is so, each request goes to the source that the scheduler names and nowhere else: also to the last one that is left, which is
+// taken for what it can do itself. When that one fails for good, or all bytes have to come once more, the blob is like any other: from
+// wherever its repository leads to, the sources in turn (Client::fetch_range).
 #include "base/file.h"
 #include "base/text.h"
 #include "registry/failure.h"
-#include "registry/transfer_state.h"
+#include "registry/transfer_attempt.h"
 
 #include <fcntl.h>
 
@@ -18,6 +19,7 @@ namespace drover::registry {
 namespace {
 
 constexpr int origin_failures_max = 3;  // in a row
+constexpr std::string_view without_ranges = "it does not serve ranges";
 
 }  // namespace
 
@@ -25,6 +27,7 @@ void Transfer::Impl::begin_side_by_side(Blob& blob) {
   if (blob.descriptor.size < side_by_side_bytes_min || blob.was_restarted || !blob.origins.empty()) return;
   std::vector<BlobSource> sources = client.blob_sources(ctx, blob.repository, blob.descriptor);
   if (sources.size() < 2) return;
+  if (std::none_of(sources.begin(), sources.end(), [](const BlobSource& source) { return source.has_ranges; })) return;
   std::vector<ChunkScheduler::HostId> ids;
   for (BlobSource& source : sources) {
     std::string name = source.is_mirror ? "mirror " + source.key : blob.repository.registry();
@@ -36,6 +39,9 @@ void Transfer::Impl::begin_side_by_side(Blob& blob) {
   scheduler.set_hosts(blob.scheduled, ids);
   blob.brought.resize(blob.origins.size());
   blob.is_side_by_side = true;
+  for (std::size_t i = 0; i < blob.origins.size(); ++i) {
+    if (!blob.origins[i].source.has_ranges) leave_out(blob, i, without_ranges);
+  }
 }
 
 void Transfer::Impl::end_side_by_side(Blob& blob) {
@@ -49,18 +55,24 @@ std::optional<std::size_t> Transfer::Impl::find_origin(const Blob& blob, ChunkSc
   return found == blob.origins.end() ? std::nullopt : std::optional(static_cast<std::size_t>(found - blob.origins.begin()));
 }
 
+// Others may bring what this one does not, or is not to bring any more.
+bool Transfer::Impl::is_one_of_several(const Blob& blob, std::optional<std::size_t> origin) const {
+  if (!origin || !blob.is_side_by_side) return false;
+  return blob.origins[*origin].is_left_out || scheduler.host_count(blob.scheduled) > 1;
+}
+
 // After a request to one of several. What may be better soon is tried again, while the others go on.
 void Transfer::Impl::judge_origin(std::unique_lock<std::mutex>& lock, Blob& blob, std::size_t index, const std::optional<Error>& failure,
                                   bool is_unranged) {
   Origin& origin = blob.origins[index];
-  if (!blob.is_side_by_side || blob.state != Blob::State::active) return;
-  if (is_unranged) return leave_out(blob, origin, "it does not serve ranges");
+  if (!blob.is_side_by_side || blob.state != Blob::State::active || origin.is_left_out) return;
+  if (is_unranged) return leave_out(blob, index, without_ranges);
   if (!failure) {
     origin.failures = 0;
     return;
   }
   if (failure->code() == ErrorCode::interrupted) return;
-  if (!is_worth_retrying(*failure) || ++origin.failures >= origin_failures_max) return leave_out(blob, origin, failure->what());
+  if (!is_worth_retrying(*failure) || ++origin.failures >= origin_failures_max) return leave_out(blob, index, failure->what());
   wait_for_origin(lock, origin, *failure);
 }
 
@@ -89,12 +101,23 @@ void Transfer::Impl::wait_for_origin(std::unique_lock<std::mutex>& lock, Origin&
   work_ready.notify_all();
 }
 
-void Transfer::Impl::leave_out(Blob& blob, Origin& origin, std::string_view why) {
+// What it is about to send is broken off: others have it to bring now, and what came stays.
+void Transfer::Impl::leave_out(Blob& blob, std::size_t index, std::string_view why) {
+  Origin& origin = blob.origins[index];
+  origin.is_left_out = true;
   ctx.debug(printable(origin.source.name, 120) + " is left out for " + blob.descriptor.digest.to_string() + ": " + std::string(why));
-  if (scheduler.leave_out(blob.scheduled, origin.host) == 1) {
-    end_side_by_side(blob);
-    if (!client.can_range(blob.repository, blob.descriptor)) scheduler.set_sequential(blob.scheduled);
+  scheduler.leave_out(blob.scheduled, origin.host);
+  for (Attempt* const attempt : attempts) {
+    if (&attempt->blob == &blob && attempt->origin == index) break_off(*attempt);
   }
+  work_ready.notify_all();
+}
+
+// Nobody is left who serves its ranges, so that those who were left out may be better than nobody.
+void Transfer::Impl::ask_in_turn_again(Blob& blob) {
+  end_side_by_side(blob);
+  blob.attempt = 1;
+  if (!client.can_range(blob.repository, blob.descriptor)) scheduler.set_sequential(blob.scheduled);
   work_ready.notify_all();
 }
 

@@ -50,6 +50,7 @@ struct Transfer::Impl {
     ChunkScheduler::HostId host = 0;
     int failures = 0;        // in a row
     std::string host_name;   // in Impl::hosts
+    bool is_left_out = false;
   };
 
   struct Blob {
@@ -72,7 +73,7 @@ struct Transfer::Impl {
     bool was_restarted = false;           // the bytes were wrong once
     bool was_pardoned = false;            // who had been suspected of that may be asked again
     std::vector<Origin> origins;          // where it was to be fetched from side by side; stays
-    bool is_side_by_side = false;         // it still is; else from wherever `repository` leads to
+    bool is_side_by_side = false;         // it still is, if from one that is left; else from wherever `repository` leads to
     std::vector<RangeSet> brought;        // by origin, what of it lies on disk; the writer's, then the committer's
     std::vector<SentRange> suspected;     // of an attempt that came out wrong
     int attempt = 1;
@@ -139,6 +140,7 @@ struct Transfer::Impl {
   void report(ProgressEvent::Kind kind, const Blob& blob, std::uint64_t written, std::string_view text = {}) const;
   Host& host_named(const std::string& name);
   Host& host_of(const Reference& repository) { return host_named(repository.registry()); }
+  Host& host_of(const Blob& blob);
   void note_image(const Reference& image);
   void commit_if_complete(Blob& blob);
   void close_if_given_up(std::unique_lock<std::mutex>& lock, Blob& blob);
@@ -151,6 +153,7 @@ struct Transfer::Impl {
   void fetch(std::unique_lock<std::mutex>& lock, const ChunkScheduler::Request& request);
   std::optional<Error> fetch_into(Attempt& attempt, const Reference& repository, const std::optional<BlobSource>& source);
   void break_off_superfluous(Clock::time_point now);
+  void break_off(Attempt& attempt);
   static bool is_refusal(const Error& error, bool is_shared);
   void after_failure(std::unique_lock<std::mutex>& lock, Blob& blob, const Error& error);
   void give_up_or_go_elsewhere(std::unique_lock<std::mutex>& lock, Blob& blob, const Error& error);
@@ -159,8 +162,10 @@ struct Transfer::Impl {
   void begin_side_by_side(Blob& blob);
   void end_side_by_side(Blob& blob);
   std::optional<std::size_t> find_origin(const Blob& blob, ChunkScheduler::HostId host) const;
+  bool is_one_of_several(const Blob& blob, std::optional<std::size_t> origin) const;
   void judge_origin(std::unique_lock<std::mutex>& lock, Blob& blob, std::size_t origin, const std::optional<Error>& failure, bool is_unranged);
-  void leave_out(Blob& blob, Origin& origin, std::string_view why);
+  void leave_out(Blob& blob, std::size_t origin, std::string_view why);
+  void ask_in_turn_again(Blob& blob);
   void wait_for_origin(std::unique_lock<std::mutex>& lock, Origin& origin, const Error& failure);
   void suspect_origins(Blob& blob, int part) const;
   void judge_suspects(const Context& patient, Blob& blob) const;

@@ -22,6 +22,18 @@ namespace {
 // Of each connection: one alone would take so long that others begin meanwhile, on any machine.
 constexpr std::uint64_t host_rate = 20'000'000;
 
+// Of all answers that turn out to be something else than was asked for, and of copies at the end: far less than the blob.
+constexpr std::uint64_t twice_bytes_max = 8U << 20U;
+constexpr double first_range_megabytes = 4.2;  // ChunkLimits::first
+constexpr double large_megabytes = 18.8;
+
+// The share of `host` in the line of the log that says who brought how much: "... 14.7 MB from 127.0.0.1:5000, ...". 0: none.
+double megabytes_from(const std::string& log, const std::string& host) {
+  const std::size_t line = log.rfind("large blobs came side by side: ");
+  const std::size_t end = line == std::string::npos ? line : log.find(" MB from " + host, line);
+  return end == std::string::npos ? 0 : std::stod(log.substr(log.find_last_of(" ", end - 1) + 1));
+}
+
 struct SideBySideFixture {
   test::FakeRegistry upstream;
   test::FakeRegistry mirror;
@@ -52,6 +64,8 @@ struct SideBySideFixture {
     const Digest digest = Digest::parse(test::sha256_of(large));
     BOOST_TEST((store.has(digest, large.size()) && store.read(digest, large.size()) == large));
   }
+  // What of the blob is on disk from there.
+  double megabytes_from(const test::FakeRegistry& registry) const { return registry::megabytes_from(log.text(), registry.host()); }
   std::string told(const Client& client) const {
     std::string text;
     for (const std::string& line : client.explain(reference)) text += line + "\n";
@@ -123,11 +137,58 @@ BOOST_DATA_TEST_CASE(so_is_the_registry_itself, faults_of_the_registry, row) {
   BOOST_TEST(mirror.count("GET", blob) > 0U);
 }
 
+// What the registry sent stays, what is left comes from it in ranges, and the mirror is asked for nothing any more.
 BOOST_AUTO_TEST_CASE(a_mirror_without_ranges_does_not_get_all_of_it) {
   mirror.fault({.target = blob, .count = 0}, {.ignore_range = true});
   Client client(transport, options);
   check_complete(pull_it(client));
   BOOST_TEST(log.text().find("is left out for " + test::sha256_of(large) + ": it does not serve ranges") != std::string::npos, log.text());
+  for (const test::LoggedRequest& request : mirror.log()) {
+    const bool is_for_blob = request.request.target.find(blob) != std::string::npos;
+    BOOST_TEST((!is_for_blob || request.request.headers.find("range")), "the whole was asked of the mirror");
+  }
+  for (const test::LoggedRequest& request : upstream.log()) {
+    BOOST_TEST(request.request.headers.find("range").has_value(), "the whole was asked of the registry");
+  }
+  // Not more than the first range can have come from the mirror; of every other answer one piece came before it was seen to be the whole.
+  BOOST_TEST(megabytes_from(mirror) <= first_range_megabytes, log.text());
+  BOOST_TEST(megabytes_from(upstream) >= large_megabytes - first_range_megabytes, log.text());
+  BOOST_TEST(client.counters().bytes < large.size() + twice_bytes_max, log.text());
+}
+
+BOOST_AUTO_TEST_CASE(a_registry_without_ranges_leaves_all_of_it_to_the_mirror) {
+  upstream.fault({.target = blob, .count = 0}, {.ignore_range = true});
+  Client client(transport, options);
+  check_complete(pull_it(client));
+  BOOST_TEST(megabytes_from(upstream) <= first_range_megabytes, log.text());
+  BOOST_TEST(megabytes_from(mirror) >= large_megabytes - first_range_megabytes, log.text());
+  BOOST_TEST(client.counters().bytes < large.size() + twice_bytes_max, log.text());
+}
+
+// Known from the first blob, it is not tried with the second one.
+BOOST_AUTO_TEST_CASE(a_mirror_without_ranges_is_not_asked_for_parts_again) {
+  const std::string other = test::noise(side_by_side_bytes_min + 5, 1);
+  for (test::FakeRegistry* const registry : {&upstream, &mirror}) registry->add_image("acme/other", "1", {{.bytes = other}});
+  mirror.fault({.target = "/blobs/", .count = 0}, {.ignore_range = true});
+  Client client(transport, options);
+  check_complete(pull_it(client));
+  pull(ctx, client, store, {Reference::parse(upstream.reference("acme/other", "1"))}, {.platforms = {.all = true}, .jobs = 4});
+  BOOST_TEST(store.has(Digest::parse(test::sha256_of(other)), other.size()));
+  BOOST_TEST(mirror.count("GET", test::sha256_of(other)) == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(where_nobody_serves_ranges_it_comes_whole) {
+  for (test::FakeRegistry* const registry : {&upstream, &mirror}) registry->fault({.target = blob, .count = 0}, {.ignore_range = true});
+  Client client(transport, options);
+  check_complete(pull_it(client));
+}
+
+// The one that does not range is the only one that has it.
+BOOST_AUTO_TEST_CASE(a_mirror_that_was_left_out_is_asked_when_the_registry_fails) {
+  mirror.fault({.target = blob, .count = 0}, {.ignore_range = true});
+  upstream.fault({.target = blob, .from = 2, .count = 0}, {.status = 404});
+  Client client(transport, options);
+  check_complete(pull_it(client));
 }
 
 // The whole has the wrong digest, but not all of it came from there: comparing with the right copy tells.

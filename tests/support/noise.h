@@ -9,7 +9,7 @@
 
 namespace drover::test {
 
-// Eight bytes a step: a byte a step takes seconds for some MiB under the sanitizers.
+// Eight bytes a step: a byte a step is slow under the sanitizers.
 inline std::string noise(std::size_t size, unsigned seed) {
   std::mt19937_64 random(seed);
   std::string bytes(size, '\0');
