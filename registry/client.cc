@@ -46,6 +46,22 @@ void Client::Impl::wait_before_retry(const Context& ctx, const Error& failure, i
   ctx.check_stop();
 }
 
+// Only a mirror is hurried, and only while it has its place: behind it is who should have been asked.
+std::vector<std::optional<std::chrono::milliseconds>> Client::Impl::patience_with_each(const std::vector<Source>& order) const {
+  std::vector<std::optional<std::chrono::milliseconds>> patience(order.size());
+  for (std::size_t i = 0; i + 1 < order.size(); ++i) {
+    if (!order[i].is_mirror || !sources.is_in_place(order[i]) || !sources.is_in_place(order[i + 1])) continue;
+    patience[i] = patience_with(options.patience, sources.answer_time(order[i]), sources.answer_time(order[i + 1]));
+  }
+  return patience;
+}
+
+void Client::Impl::note_overtaken(const Context& ctx, const std::vector<Source>& order, const Hedge& ended) {
+  for (const std::size_t i : ended.overtaken()) {
+    sources.slow(ctx, order[i], printable(order[*ended.winner()].site.registry, 120) + " answered before it although it was asked later");
+  }
+}
+
 void Client::check_mirror_files() const { impl_->sources.mirrors().check_own(); }
 
 void Client::wait_before_retry(const Context& ctx, const Error& failure, int attempt) { impl_->wait_before_retry(ctx, failure, attempt); }

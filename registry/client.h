@@ -13,6 +13,7 @@
 #include "manifest/manifest.h"
 #include "manifest/reference.h"
 #include "net/transport.h"
+#include "registry/hedge.h"
 #include "registry/mirrors.h"
 #include "store/ranges.h"
 
@@ -43,6 +44,8 @@ struct ClientOptions {
                                 .first_byte = std::chrono::seconds(20),
                                 .stall_bytes_per_second = 16 * 1024,
                                 .stall = std::chrono::seconds(10)};
+  // With a mirror that is slow; then the next source is asked as well, and the mirror last if that one is faster.
+  Patience patience;
 };
 
 struct RateLimit {

@@ -217,10 +217,10 @@ std::string Client::fetch_blob(const Context& ctx, const Reference& repository, 
     throw Error(ErrorCode::size_mismatch, frame + ": " + format_bytes(descriptor.size) + " are more than the " + format_bytes(bytes_max) +
                                               " that are allowed here");
   }
-  const auto fetch_at = [&](Place& place) {
+  const auto fetch_at = [&](const Context& inner, Place& place) {
     std::string received;
     ByteRange range{0, descriptor.size};
-    impl_->fetch_range_at(ctx, place, descriptor, range, [&](std::uint64_t, std::span<const std::byte> piece) {
+    impl_->fetch_range_at(inner, place, descriptor, range, [&](std::uint64_t, std::span<const std::byte> piece) {
       received.append(as_text(piece));
       return true;
     });
@@ -230,7 +230,7 @@ std::string Client::fetch_blob(const Context& ctx, const Reference& repository, 
   };
   try {
     return impl_->with_retries(ctx, [&] {
-      return impl_->ask_in_turn(ctx, repository, repository, impl_->sources.order(ctx, repository, descriptor.digest), fetch_at);
+      return impl_->ask_hedged(ctx, repository, repository, impl_->sources.order(ctx, repository, descriptor.digest), fetch_at);
     });
   } catch (Error& error) {
     if (error.code() != ErrorCode::interrupted) error.add_frame(frame);

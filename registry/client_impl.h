@@ -11,13 +11,16 @@
 #include "registry/hosts.h"
 #include "registry/meter.h"
 #include "registry/pace.h"
+#include "registry/race.h"
 #include "registry/session.h"
 #include "registry/sources.h"
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace drover::registry {
@@ -89,10 +92,9 @@ struct Client::Impl {
   auto ask_in_turn(const Context& ctx, const Reference& wanted, const Reference& asked, const std::vector<Source>& order, Attempt attempt) {
     SourceFailures failures;
     for (const Source& source : order) {
-      Place place{.source = source, .endpoint = {}, .reference = asked.at(source.site.registry, source.repository)};
+      Place place = place_at(source, asked);
       try {
-        const bool is_patient = !source.is_mirror || &source == &order.back();
-        auto result = attempt_there(ctx, place, is_patient ? net::Timeouts{} : options.mirror_timeouts, attempt);
+        auto result = attempt_there(ctx, place, timeouts_at(source, order), attempt);
         sources.served(source, wanted);
         return result;
       } catch (const Error& error) {
@@ -104,10 +106,40 @@ struct Client::Impl {
     throw failures.verdict();
   }
 
+  // The same for a document, `attempt(ctx, place)`: while a mirror keeps us waiting, the next source is asked as well, and the first good
+  // answer counts. `attempt` is called from several threads at once.
+  template <typename Attempt>
+  auto ask_hedged(const Context& ctx, const Reference& wanted, const Reference& asked, const std::vector<Source>& order, Attempt attempt) {
+    if (order.size() == 1) {
+      return ask_in_turn(ctx, wanted, asked, order, [&](Place& place) { return attempt(ctx, place); });
+    }
+    using Result = decltype(attempt(ctx, std::declval<Place&>()));
+    std::vector<std::optional<Result>> results(order.size());
+    std::vector<Place> places;
+    for (const Source& source : order) places.push_back(place_at(source, asked));
+    SourceFailures failures;
+    const auto ask = [&](const Context& inner, std::size_t i) {
+      const auto there = [&](Place& place) { return attempt(inner, place); };
+      results[i].emplace(attempt_there(inner, places[i], timeouts_at(order[i], order), there));
+    };
+    const auto failed = [&](std::size_t i, const Error& error) {
+      sources.failed(ctx, order[i], wanted, error, places[i].has_begun);
+      failures.add(order[i], error);
+    };
+    const auto answered = [&](std::size_t i, std::chrono::milliseconds took) {
+      sources.served(order[i], wanted);
+      sources.answered_in(order[i], took);
+    };
+    const Hedge ended = race(ctx, Hedge(patience_with_each(order)), {.ask = ask, .failed = failed, .answered = answered});
+    if (!ended.winner()) throw failures.verdict();
+    note_overtaken(ctx, order, ended);
+    return *std::move(results[*ended.winner()]);
+  }
+
   // The same at one source, whatever comes of it.
   template <typename Attempt>
   auto ask_one(const Context& ctx, const Reference& wanted, const Reference& asked, const Source& source, Attempt attempt) {
-    Place place{.source = source, .endpoint = {}, .reference = asked.at(source.site.registry, source.repository)};
+    Place place = place_at(source, asked);
     try {
       auto result = attempt_there(ctx, place, source.is_mirror ? options.mirror_timeouts : net::Timeouts{}, attempt);
       sources.served(source, wanted);
@@ -134,6 +166,15 @@ struct Client::Impl {
     return attempt(place);
   }
 
+  static Place place_at(const Source& source, const Reference& asked) {
+    return {.source = source, .endpoint = {}, .reference = asked.at(source.site.registry, source.repository)};
+  }
+  // Patient with who is the last to be asked, and with the registry itself.
+  net::Timeouts timeouts_at(const Source& source, const std::vector<Source>& order) const {
+    return !source.is_mirror || &source == &order.back() ? net::Timeouts{} : options.mirror_timeouts;
+  }
+  std::vector<std::optional<std::chrono::milliseconds>> patience_with_each(const std::vector<Source>& order) const;
+  void note_overtaken(const Context& ctx, const std::vector<Source>& order, const Hedge& ended);
   void wait_before_retry(const Context& ctx, const Error& failure, int attempt);
   FetchedManifest fetch_manifest(const Context& ctx, const Reference& wanted, const Reference& asked);
   std::optional<ManifestHead> head_manifest_at(const Context& ctx, const Place& place);

@@ -66,11 +66,11 @@ FetchedManifest Client::Impl::fetch_manifest(const Context& ctx, const Reference
   const Sources::Need need = asked.digest() ? Sources::Need::content : Sources::Need::tag;
   try {
     return with_retries(ctx, [&] {
-      return ask_in_turn(ctx, wanted, asked, sources.order(ctx, wanted, need), [&](Place& place) {
-        Answer answer = session.send(ctx, place.reference, place.endpoint, manifest_call(place, "GET"));
-        if (!answer.is_good()) throw session.refuse(ctx, answer, place.reference);
+      return ask_hedged(ctx, wanted, asked, sources.order(ctx, wanted, need), [&](const Context& inner, const Place& place) {
+        Answer answer = session.send(inner, place.reference, place.endpoint, manifest_call(place, "GET"));
+        if (!answer.is_good()) throw session.refuse(inner, answer, place.reference);
         if (need == Sources::Need::tag) meter.note_tagged_manifest(place.source.site.registry);
-        return read_answer(ctx, place.reference, asked.digest(), std::move(answer));
+        return read_answer(inner, place.reference, asked.digest(), std::move(answer));
       });
     });
   } catch (Error& error) {
@@ -123,8 +123,8 @@ std::optional<ManifestHead> Client::head_manifest(const Context& ctx, const Refe
   const Sources::Need need = reference.digest() ? Sources::Need::content : Sources::Need::tag;
   try {
     return impl_->with_retries(ctx, [&] {
-      return impl_->ask_in_turn(ctx, reference, reference, impl_->sources.order(ctx, reference, need),
-                                [&](Place& place) { return impl_->head_manifest_at(ctx, place); });
+      return impl_->ask_hedged(ctx, reference, reference, impl_->sources.order(ctx, reference, need),
+                               [&](const Context& inner, const Place& place) { return impl_->head_manifest_at(inner, place); });
     });
   } catch (Error& error) {
     if (error.code() != ErrorCode::interrupted) error.add_frame("cannot check " + reference.to_string());

@@ -49,7 +49,7 @@ std::vector<Source> Sources::side_by_side(const Context& ctx, const Reference& w
     if (!source.can_pull) return true;
     if (found == standings_.end() || !source.is_mirror) return false;
     const Standing& standing = found->second;
-    return !standing.put_aside_because.empty() || !standing.asked_last_because.empty() || standing.lacks.contains(reference);
+    return !standing.put_aside_because.empty() || standing.is_last() || standing.lacks.contains(reference);
   });
   return sources;
 }
@@ -64,7 +64,7 @@ std::vector<Source> Sources::sort(const std::vector<Source>& sources, const Refe
       if (found == standings_.end() || !source.is_mirror) {
         ranked.emplace_back(0, &source);
       } else if (found->second.put_aside_because.empty()) {
-        ranked.emplace_back(!found->second.asked_last_because.empty() ? 2 : found->second.lacks.contains(reference) ? 1 : 0, &source);
+        ranked.emplace_back(found->second.is_last() ? 2 : found->second.lacks.contains(reference) ? 1 : 0, &source);
       }
     }
   }
@@ -80,6 +80,36 @@ void Sources::served(const Source& source, const Reference& wanted) {
   standing.cuts = 0;
   standing.asked_last_because.clear();
   standing.served.insert(wanted.to_string());
+}
+
+void Sources::answered_in(const Source& source, std::chrono::milliseconds time) {
+  const std::lock_guard lock(mutex_);
+  std::optional<std::chrono::milliseconds>& known = standings_[source.site.key()].answer_time;
+  known = known ? (3 * *known + time) / 4 : time;
+}
+
+std::optional<std::chrono::milliseconds> Sources::answer_time(const Source& source) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = standings_.find(source.site.key());
+  return found == standings_.end() ? std::nullopt : found->second.answer_time;
+}
+
+bool Sources::is_in_place(const Source& source) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = standings_.find(source.site.key());
+  return found == standings_.end() || !found->second.is_last();
+}
+
+void Sources::slow(const Context& ctx, const std::string& site_key, const std::string& name, const std::string& why) {
+  const std::lock_guard lock(mutex_);
+  std::string& because = standings_[site_key].slow_because;
+  if (!because.empty()) return;
+  because = why;
+  ctx.warn("mirror " + name + ": " + why + "; it is asked last from now on");
+}
+
+void Sources::slow(const Context& ctx, const Source& source, const std::string& why) {
+  if (source.is_mirror) slow(ctx, source.site.key(), name_of(source), why);
 }
 
 void Sources::failed(const Context& ctx, const Source& source, const Reference& wanted, const Error& error, bool has_begun) {
@@ -173,6 +203,7 @@ std::string Sources::standing(const Source& source, const Reference& wanted) con
   const Standing& standing = found->second;
   if (!standing.put_aside_because.empty()) return "put aside: " + standing.put_aside_because;
   if (!standing.asked_last_because.empty()) return "asked last: " + standing.asked_last_because;
+  if (!standing.slow_because.empty()) return "asked last: " + standing.slow_because;
   if (standing.served.contains(wanted.to_string())) return "answered";
   return standing.lacks.contains(wanted.to_string()) ? "does not have it" : "";
 }

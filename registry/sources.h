@@ -1,7 +1,7 @@
 // Which source is asked next: the configuration's order first, then how each of them has served in this run.
 //
-// A mirror that cannot be reached, is out of order or too slow is asked last from then on, until it serves again. One that lacks an image,
-// or does not let us see it, is asked last for that image. One that sent wrong bytes is put aside for good. The registry itself keeps
+// A mirror that cannot be reached or is out of order is asked last from then on, until it serves again; one that is far slower than who
+// comes after it, for good. One that lacks an image, or does not let us see it, is asked last for that image. One that sent wrong bytes is put aside for good. The registry itself keeps
 // its place: there is nobody behind it.
 #pragma once
 
@@ -13,9 +13,11 @@
 #include "registry/mirrors.h"
 #include "registry/source.h"
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -46,6 +48,15 @@ class Sources {
   std::vector<Source> side_by_side(const Context& ctx, const Reference& wanted, const Digest& blob);
 
   void served(const Source& source, const Reference& wanted);
+  // A whole document came within this time.
+  void answered_in(const Source& source, std::chrono::milliseconds time);
+  // How long its documents take; nothing before the first one.
+  std::optional<std::chrono::milliseconds> answer_time(const Source& source) const;
+  // Whether it has its place: a mirror that is asked last has not.
+  bool is_in_place(const Source& source) const;
+  // It is far slower than who comes after it. No effect on the registry itself.
+  void slow(const Context& ctx, const std::string& site_key, const std::string& name, const std::string& why);
+  void slow(const Context& ctx, const Source& source, const std::string& why);
   // `has_begun`: the answer was good before it broke off.
   void failed(const Context& ctx, const Source& source, const Reference& wanted, const Error& error, bool has_begun);
 
@@ -67,9 +78,13 @@ class Sources {
   struct Standing {
     int cuts = 0;                    // in a row
     std::string asked_last_because;  // empty: it has its place
+    std::string slow_because;        // empty: it is not known to be
+    std::optional<std::chrono::milliseconds> answer_time;  // smoothed
     std::string put_aside_because;   // empty: it is not
     std::set<std::string> lacks;     // references
     std::set<std::string> served;    // references
+
+    bool is_last() const { return !asked_last_because.empty() || !slow_because.empty(); }
   };
   std::vector<Source> sort(const std::vector<Source>& sources, const Reference& wanted) const;
   void put_aside(const Context& ctx, const std::string& site_key, const std::string& name, const std::string& why);

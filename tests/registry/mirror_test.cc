@@ -16,6 +16,7 @@
 
 #include <functional>
 #include <ostream>
+#include <thread>
 
 namespace drover::registry {
 namespace {
@@ -41,6 +42,8 @@ struct MirrorFixture {
     configure("");
     options.certs_directories = {};
     options.mirrors.own_folders = {folder / "hosts.d"};
+    // On a machine with more to do anybody may be slow: only where a test says so is the registry asked for that reason.
+    options.patience = {.unknown = std::chrono::hours(1), .shortest = std::chrono::hours(1), .longest = std::chrono::hours(1)};
   }
 
   test::FakeImage add_to(test::FakeRegistry& registry, const std::string& tag) const {
@@ -306,6 +309,43 @@ BOOST_AUTO_TEST_CASE(everything_is_explained) {
                  "endpoint: " + upstream.origin() + " (plain http: loopback)\n" +
                  "certificates: the system's\n"
                  "credentials: " + (folder / "config.json").string() + ": auths[\"" + upstream.host() + "\"]");
+}
+
+// However short: who never answers is overtaken, whoever answers before the registry is not.
+constexpr Patience hardly_any{.unknown = std::chrono::milliseconds(20), .shortest = std::chrono::milliseconds(20), .longest = std::chrono::milliseconds(20)};
+
+BOOST_AUTO_TEST_CASE(a_mirror_that_keeps_us_waiting_is_overtaken_and_asked_last) {
+  options.patience = hardly_any;
+  fault_all(*this, "", {.hang = true});
+  check_complete(pull_it());
+  BOOST_TEST(log.has(LogLevel::warning, "answered before it although it was asked later; it is asked last from now on"), log.text());
+  BOOST_TEST(mirror.count("GET", "/v2/acme/") == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_mirror_that_is_late_and_first_nevertheless_keeps_its_place) {
+  options.patience = hardly_any;
+  upstream.fault({.count = 0}, {.hang = true});
+  const auto when_the_registry_was_asked = [&](const test::ServedRequest& request, test::Reply&) {
+    const std::string name = request.path.substr(request.path.rfind('/'));
+    while (upstream.count("GET", name) == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  };
+  mirror.fault({.target = "/manifests/", .count = 0}, {.edit = when_the_registry_was_asked});
+  Client client(transport, options);
+  BOOST_TEST(client.fetch_manifest(ctx, reference).descriptor.digest.to_string() == image.digest);
+  BOOST_TEST(client.fetch_manifest(ctx, reference.with_digest(Digest::parse(image.digest))).descriptor.digest.to_string() == image.digest);
+  BOOST_TEST(log.text().find("asked last") == std::string::npos, log.text());
+  BOOST_TEST(join(client.explain(reference), "\n").find("; answered") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(when_the_hurried_registry_fails_the_mirror_is_still_waited_for) {
+  options.patience = hardly_any;
+  upstream.fault({.count = 0}, {.status = 500});
+  const auto when_the_registry_has_answered = [&](const test::ServedRequest&, test::Reply&) {
+    while (upstream.count("GET", "/manifests/") == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  };
+  mirror.fault({.target = "/manifests/", .count = 0}, {.edit = when_the_registry_has_answered});
+  Client client(transport, options);
+  BOOST_TEST(client.fetch_manifest(ctx, reference).descriptor.digest.to_string() == image.digest);
 }
 
 // A host that hangs holds up everybody who waits for it once, not one after the other.

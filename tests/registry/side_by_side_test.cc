@@ -56,6 +56,8 @@ struct SideBySideFixture {
     folder.write("hosts.d/" + upstream.host() + "/hosts.toml", "[host.\"" + mirror.origin() + "\"]\n");
     options.certs_directories = {};
     options.mirrors.own_folders = {folder / "hosts.d"};
+    // On a machine with more to do anybody may be slow: only where a test says so is the registry asked for that reason.
+    options.patience = {.unknown = std::chrono::hours(1), .shortest = std::chrono::hours(1), .longest = std::chrono::hours(1)};
   }
 
   PulledImage pull_it(Client& client) { return pull(ctx, client, store, {reference}, {.platforms = {.all = true}, .jobs = 4}).images[0]; }

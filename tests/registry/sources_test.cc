@@ -109,6 +109,25 @@ BOOST_AUTO_TEST_CASE(a_mirror_that_serves_again_has_its_place_again) {
   BOOST_TEST(order(redis) == "a b docker.io");
 }
 
+BOOST_AUTO_TEST_CASE(a_slow_mirror_is_asked_last_for_good) {
+  for (int i = 0; i < 3; ++i) sources.slow(ctx, source(0), "late");
+  sources.served(source(0), redis);
+  BOOST_TEST(order(redis) == "b docker.io a");
+  BOOST_TEST(names(sources.side_by_side(ctx, redis, blob.digest)) == "b docker.io");
+  BOOST_TEST(sources.standing(source(0), redis) == "asked last: late");
+  BOOST_TEST(!sources.is_in_place(source(0)));
+  BOOST_TEST(log.text().find("mirror a") == log.text().rfind("mirror a"));
+  sources.slow(ctx, source(2), "late");
+  BOOST_TEST(sources.is_in_place(source(2)));
+}
+
+BOOST_AUTO_TEST_CASE(answers_are_timed_smoothly) {
+  BOOST_TEST(!sources.answer_time(source(0)).has_value());
+  sources.answered_in(source(0), std::chrono::milliseconds(100));
+  sources.answered_in(source(0), std::chrono::milliseconds(500));
+  BOOST_TEST(sources.answer_time(source(0))->count() == 200);
+}
+
 BOOST_AUTO_TEST_CASE(a_mirror_is_complained_of_once) {
   for (int i = 0; i < 5; ++i) fail(0, ErrorCode::network);
   const std::string text = log.text();
