@@ -13,6 +13,12 @@ bool Transfer::Impl::is_refusal(const Error& error, bool is_shared) {
   return error.http_status == 403 ? is_shared : error.code() == ErrorCode::network && error.http_status == 0;
 }
 
+// Whether a refusal may be about the Range header alone, which some servers and proxies in front of them do not let pass. 400 and 416 are so
+// to the client already.
+bool Transfer::Impl::may_be_about_range(const Error& error) {
+  return error.http_status == 403 || error.http_status == 405 || error.http_status == 501;
+}
+
 // Waits as the failure asks for, so that the same range can be tried again; gives the blob up when it is final.
 void Transfer::Impl::after_failure(std::unique_lock<std::mutex>& lock, Blob& blob, const Error& error) {
   if (error.code() == ErrorCode::interrupted) return;

@@ -165,7 +165,15 @@ void Transfer::Impl::fetch(std::unique_lock<std::mutex>& lock, const ChunkSchedu
   }
   // That of a repository or a source which has been given up already tells nothing new.
   const bool is_news = blob.state == Blob::State::active && blob.repository == repository && is_current;
-  if (failure && received < progress_worth && is_news) after_failure(lock, blob, *failure);
+  if (!failure || received >= progress_worth || !is_news) return;
+  const bool has_range = !is_all && !request.is_sequential;
+  if (has_range && may_be_about_range(*failure)) {
+    // Once without: if that is refused as well, it was meant.
+    ctx.debug(std::string(failure->what()) + "; asking for all of it, without a range");
+    scheduler.set_sequential(request.blob);
+    return;
+  }
+  after_failure(lock, blob, *failure);
 }
 
 std::optional<Error> Transfer::Impl::fetch_into(Attempt& attempt, const Reference& repository, const std::optional<BlobSource>& source) {

@@ -155,6 +155,7 @@ struct Transfer::Impl {
   void break_off_superfluous(Clock::time_point now);
   void break_off(Attempt& attempt);
   static bool is_refusal(const Error& error, bool is_shared);
+  static bool may_be_about_range(const Error& error);
   void after_failure(std::unique_lock<std::mutex>& lock, Blob& blob, const Error& error);
   void give_up_or_go_elsewhere(std::unique_lock<std::mutex>& lock, Blob& blob, const Error& error);
 

@@ -7,6 +7,8 @@
 #include "tests/support/recording_progress.h"
 #include "tests/support/temp_dir.h"
 
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
@@ -103,6 +105,35 @@ BOOST_AUTO_TEST_CASE(a_server_that_is_busy_with_others_is_no_failure) {
   BOOST_TEST(holds(bytes));
   BOOST_TEST(refused >= 1);
   BOOST_TEST(received < 2 * bytes.size());
+}
+
+// What they answer to a Range header alone.
+const int refusals_of_ranges[] = {400, 403, 405, 416, 501};
+
+BOOST_DATA_TEST_CASE(a_server_that_refuses_ranges_is_asked_without, boost::unit_test::data::make(refusals_of_ranges), status) {
+  const std::string bytes = test::noise(24 * mib, 4);
+  registry.fault({.target = "/blobs/", .count = 0}, {.edit = [&](const test::ServedRequest& request, test::Reply& reply) {
+                   if (request.headers.find("range")) reply = test::Reply{.status = status, .body = "no"};
+                 }});
+
+  const std::uint64_t received = fetch({bytes});
+
+  BOOST_TEST(errors.empty(), (errors.empty() ? "" : errors.begin()->second));
+  BOOST_TEST(holds(bytes));
+  BOOST_TEST(received < bytes.size() + mib);
+}
+
+BOOST_AUTO_TEST_CASE(who_may_not_pull_is_told_so_after_one_more_request) {
+  const std::string bytes = test::noise(24 * mib, 5);
+  registry.fault({.target = "/blobs/", .count = 0}, {.status = 403, .body = "no"});
+
+  fetch({bytes});
+
+  BOOST_REQUIRE(errors.size() == 1U);
+  BOOST_TEST(errors.begin()->second.find("answered 403; the login may lack the right to pull this") != std::string::npos, errors.begin()->second);
+  BOOST_TEST(registry.count("GET", "/blobs/") == 2U);
+  BOOST_TEST(registry.log().front().request.headers.find("range").has_value());
+  BOOST_TEST(!registry.log().back().request.headers.find("range").has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_server_without_ranges_sends_each_blob_about_once) {
