@@ -110,7 +110,7 @@ std::string bracketed(const std::string& host) { return host.find(':') == std::s
 bool is_default_port(const Url& url) { return url.port == (url.scheme == "https" ? 443 : 80); }
 
 std::string prefix(const Url& url) {
-  return url.scheme + "://" + bracketed(url.host) + (is_default_port(url) ? std::string() : ":" + std::to_string(url.port));
+  return url.scheme + "://" + url.authority();
 }
 
 }  // namespace
@@ -165,5 +165,7 @@ std::string Url::to_string() const { return prefix(*this) + target; }
 std::string Url::redacted() const { return prefix(*this) + target.substr(0, target.find('?')); }
 
 std::string Url::origin() const { return scheme + "://" + bracketed(host) + ":" + std::to_string(port); }
+
+std::string Url::authority() const { return bracketed(host) + (is_default_port(*this) ? std::string() : ":" + std::to_string(port)); }
 
 }  // namespace drover::net

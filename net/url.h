@@ -22,6 +22,8 @@ struct Url {
   // Scheme, host, port and path without the query: the only form that may reach a log or a message.
   std::string redacted() const;
   std::string origin() const;          // "https://ghcr.io:443"
+  // "ghcr.io", "127.0.0.1:5000", "[::1]:5000": as people write it, with the port where it is not the scheme's own.
+  std::string authority() const;
   bool has_same_origin(const Url& other) const { return origin() == other.origin(); }
 
   friend bool operator==(const Url&, const Url&) = default;

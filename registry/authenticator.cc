@@ -305,13 +305,13 @@ TokenAnswer Authenticator::ask(const Context& ctx, net::Request request, const R
   if (url.has_same_origin(registry.url)) registry.add_headers(request.headers);
   request.addresses = Hosts::policy_for(registry, url);
   if (const auto why = net::find_literal_refusal(url.host, request.addresses)) {
-    throw Error(ErrorCode::authentication, printable(reference.registry(), 120) + " names " + url.host + " as its token server, which is a " +
+    throw Error(ErrorCode::authentication, printable(reference.registry(), 120) + " names " + url.authority() + " as its token server, which is a " +
                                                std::string(*why) + " address; nothing was sent there");
   }
   request.tls = url.has_same_origin(registry.url) ? registry.tls : hosts_.tls_for(url);
   request.use_proxy = !net::is_loopback_host(url.host);
   request.timeouts = registry.timeouts;
-  const std::string host = url.host;
+  const std::string host = url.authority();
   const std::string origin = url.origin();
   pace_.wait(ctx, origin);
   ++meter_.requests;

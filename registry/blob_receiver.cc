@@ -31,7 +31,7 @@ BlobReceiver::BlobReceiver(const Reference& repository, const Descriptor& descri
 
 bool BlobReceiver::on_head(const net::Url& from, const net::ResponseHead& head) {
   from_ = from;
-  refuse_web_page(repository_, from.host, content_type(head.headers));
+  refuse_web_page(repository_, from.authority(), content_type(head.headers));
   on_good_head_(from);
   if (head.status == 206) {
     verdict_ = is_range_right(head, end_) ? Verdict::range : Verdict::mangled;
@@ -42,11 +42,11 @@ bool BlobReceiver::on_head(const net::Url& from, const net::ResponseHead& head) 
     return false;
   }
   if (is_encoded(head)) {
-    throw Error(ErrorCode::unsupported, from.host + " sends " + descriptor_.digest.to_string() + " compressed again (" +
+    throw Error(ErrorCode::unsupported, from.authority() + " sends " + descriptor_.digest.to_string() + " compressed again (" +
                                             printable(head.headers.find("content-encoding").value_or(""), 40) + ") although that was not asked for");
   }
   if (head.content_length && *head.content_length != descriptor_.size) {
-    throw Error(ErrorCode::size_mismatch, from.host + " has " + std::to_string(*head.content_length) + " bytes for " +
+    throw Error(ErrorCode::size_mismatch, from.authority() + " has " + std::to_string(*head.content_length) + " bytes for " +
                                               descriptor_.digest.to_string() + ", the manifest says " + std::to_string(descriptor_.size));
   }
   verdict_ = Verdict::whole;

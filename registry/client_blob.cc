@@ -61,12 +61,12 @@ class Client::Impl::BlobRequest {
     }
     if (receiver_.verdict() == BlobReceiver::Verdict::mangled) {
       if (has_range(call_)) return too_late(answer.url);
-      throw Error(ErrorCode::network, answer.url.host + " answered " + std::to_string(answer.head.status) + " without the blob that was asked for");
+      throw Error(ErrorCode::network, answer.url.authority() + " answered " + std::to_string(answer.head.status) + " without the blob that was asked for");
     }
     const bool is_whole = receiver_.verdict() == BlobReceiver::Verdict::whole;
     if (is_whole && has_range(call_)) note_no_ranges(answer.url);
     if (!receiver_.is_stopped() && receiver_.next() < receiver_.end()) {
-      throw Error(ErrorCode::network, answer.url.host + " ended at byte " + std::to_string(receiver_.next()) + " of " +
+      throw Error(ErrorCode::network, answer.url.authority() + " ended at byte " + std::to_string(receiver_.next()) + " of " +
                                           std::to_string(receiver_.end()));
     }
     return {is_whole ? BlobAnswer::Kind::whole : BlobAnswer::Kind::range};
@@ -85,7 +85,7 @@ class Client::Impl::BlobRequest {
       }
       Answer answer = send_to(route.target);
       if (!is_refused_target(answer.head.status)) return answer;
-      ctx_.debug(answer.url.host + " answered " + std::to_string(answer.head.status) + " to a known URL; asking the registry anew");
+      ctx_.debug(answer.url.authority() + " answered " + std::to_string(answer.head.status) + " to a known URL; asking the registry anew");
       impl_.routes.forget(key_, route.target);
     }
     Answer answer = impl_.session.send(ctx_, place_.reference, place_.endpoint, call_, &receiver_);
@@ -108,7 +108,7 @@ class Client::Impl::BlobRequest {
   }
 
   void note_no_ranges(const net::Url& from) {
-    if (impl_.routes.has_ranges(from.origin())) ctx_.debug(from.host + " does not serve ranges; asking it for whole blobs");
+    if (impl_.routes.has_ranges(from.origin())) ctx_.debug(from.authority() + " does not serve ranges; asking it for whole blobs");
     impl_.routes.note_no_ranges(from.origin());
   }
 

@@ -47,7 +47,7 @@ Digest settle_digest(const Context& ctx, const Reference& reference, const std::
 
 FetchedManifest read_answer(const Context& ctx, const Reference& reference, const std::optional<Digest>& pin, Answer answer) {
   const std::string served_as = content_type(answer.head.headers);
-  refuse_web_page(reference, answer.url.host, served_as);
+  refuse_web_page(reference, answer.url.authority(), served_as);
   Digest digest = settle_digest(ctx, reference, pin, answer.head.headers, answer.body);
   Document document = parse_document(answer.body, served_as);
   std::string media_type = media_type_of(document);

@@ -77,7 +77,7 @@ std::vector<std::string> Client::list_tags(const Context& ctx, const Reference& 
         if (!page.is_good()) throw impl_->session.refuse(ctx, page, reference);
         return page;
       });
-      refuse_web_page(repository, answer.url.host, content_type(answer.head.headers));
+      refuse_web_page(repository, answer.url.authority(), content_type(answer.head.headers));
       std::vector<std::string> tags = parse_page(answer.body, repository.registry());
       const std::size_t count = tags.size();
       const std::string last = tags.empty() ? std::string() : tags.back();

@@ -13,10 +13,10 @@ net::Url redirect_target(const net::Url& from, std::string_view location) {
     target = from.resolve(location);
   } catch (const Error&) {
     // The target's text stays out: it may carry a signature or a password.
-    throw Error(ErrorCode::refused, from.host + " redirects to something that is no plain http or https URL; not followed");
+    throw Error(ErrorCode::refused, from.authority() + " redirects to something that is no plain http or https URL; not followed");
   }
   if (from.scheme == "https" && target.scheme != "https") {
-    throw Error(ErrorCode::refused, from.host + " redirects from https to http at " + printable(target.host, 120) + "; not followed");
+    throw Error(ErrorCode::refused, from.authority() + " redirects from https to http at " + printable(target.authority(), 120) + "; not followed");
   }
   return target;
 }

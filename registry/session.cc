@@ -41,7 +41,7 @@ class Splitter final : public net::ResponseSink {
     }
     if (is_good_) {
       throw Error(ErrorCode::size_mismatch,
-                  url_.host + " sent more than the " + format_bytes(limit) + " that are allowed here; not a registry's answer");
+                  url_.authority() + " sent more than the " + format_bytes(limit) + " that are allowed here; not a registry's answer");
     }
     return false;
   }
@@ -86,10 +86,10 @@ Answer Session::follow(const Context& ctx, const Reference& reference, const End
     if (!is_redirect_status(answer.head.status) || !location) return answer;
     net::Url target = redirect_target(url, *location);
     if (const auto why = net::find_literal_refusal(target.host, Hosts::policy_for(registry, target))) {
-      throw Error(ErrorCode::refused, url.host + " redirects to " + target.host + ", which is a " + std::string(*why) + " address; not followed");
+      throw Error(ErrorCode::refused, url.authority() + " redirects to " + target.authority() + ", which is a " + std::string(*why) + " address; not followed");
     }
     is_home = is_home && target.has_same_origin(registry.url);
-    ctx.debug(url.redacted() + " redirects to " + target.host);
+    ctx.debug(url.redacted() + " redirects to " + target.authority());
     url = std::move(target);
   }
   throw Error(ErrorCode::network, printable(reference.registry(), 120) + " redirects more than " + std::to_string(redirects_max) + " times");
@@ -155,7 +155,7 @@ std::vector<Challenge> Session::challenges_of(const Context& ctx, const Endpoint
 }
 
 Error Session::refuse(const Context& ctx, const Answer& answer, const Reference& reference) {
-  Error error = refusal(answer.head, answer.body, answer.url.host, reference.registry(), ctx.clock->system_now());
+  Error error = refusal(answer.head, answer.body, answer.url.authority(), reference.registry(), ctx.clock->system_now());
   pace_.note(answer.url.origin(), error);
   return error;
 }

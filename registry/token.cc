@@ -32,7 +32,7 @@ seconds parse_life(const json& answer) {
 }  // namespace
 
 net::Url parse_realm(std::string_view realm, const net::Url& registry) {
-  const std::string shown = printable(registry.host, 120);
+  const std::string shown = printable(registry.authority(), 120);
   if (trim(realm).empty()) throw Error(ErrorCode::authentication, shown + " asks for a token but does not say from where (no realm)");
   net::Url url;
   try {

@@ -160,6 +160,14 @@ BOOST_AUTO_TEST_CASE(origins_differ_by_scheme_host_and_port) {
   BOOST_TEST(!url.has_same_origin(Url::parse("https://r.example/a")));
 }
 
+BOOST_AUTO_TEST_CASE(people_read_the_port_where_it_says_something) {
+  BOOST_TEST(Url::parse("https://ghcr.io/v2/").authority() == "ghcr.io");
+  BOOST_TEST(Url::parse("http://ghcr.io:443/").authority() == "ghcr.io:443");
+  BOOST_TEST(Url::parse("http://127.0.0.1:5000/v2/").authority() == "127.0.0.1:5000");
+  BOOST_TEST(Url::parse("https://[::1]:5000/").authority() == "[::1]:5000");
+  BOOST_TEST(Url::parse("http://[::1]/").authority() == "[::1]");
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE_END()
