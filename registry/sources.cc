@@ -169,7 +169,9 @@ bool Sources::reject(const Context& ctx, const Reference& wanted, const Descript
     if (source.is_mirror && has_sent_all) {
       put_aside(ctx, source.site.key(), name_of(source), what);
     } else {
-      ctx.warn(name_of(source) + " " + (has_sent_all ? "" : "or another ") + what + "; it is not asked for it again");
+      const std::string others = has_sent_all ? "" : senders.size() > 1 ? "or another " : "or whoever sent the rest in an earlier run ";
+      // Without anybody else to ask, it is.
+      ctx.warn(name_of(source) + " " + others + what + (sources.size() > 1 ? "; it is not asked for it again" : ""));
     }
   }
   return is_news && std::any_of(sources.begin(), sources.end(), [&](const Source& source) {

@@ -150,6 +150,7 @@ BOOST_AUTO_TEST_CASE(two_who_sent_parts_lose_that_blob_only) {
   sources.received(source(0), blob.digest, 600);
   sources.received(source(1), blob.digest, 400);
   BOOST_TEST(sources.reject(ctx, redis, blob));
+  BOOST_TEST(log.text().find(" or another sent wrong bytes for " + blob.digest.to_string() + "; it is not asked for it again") != std::string::npos);
   BOOST_TEST(order_of_blob() == "docker.io");
   BOOST_TEST(order(nginx) == "a b docker.io");
 }
@@ -181,8 +182,14 @@ BOOST_AUTO_TEST_CASE(rejecting_ends_when_nobody_is_left) {
 BOOST_AUTO_TEST_CASE(a_registry_without_mirrors_is_never_rejected) {
   const Reference alone = Reference::parse("ghcr.io/acme/api:1");
   BOOST_TEST(!sources.reject(ctx, alone, blob));
-  sources.received(sources.mirrors().find(ctx, alone).front(), blob.digest, 1000);
+  const Source itself = sources.mirrors().find(ctx, alone).front();
+  sources.received(itself, blob.digest, 1000);
   BOOST_TEST(!sources.reject(ctx, alone, blob));
+  sources.received(itself, blob.digest, 600);
+  BOOST_TEST(!sources.reject(ctx, alone, blob));
+  const std::string what = "sent wrong bytes for " + blob.digest.to_string() + "\n";
+  BOOST_TEST(log.text().find("ghcr.io " + what) != std::string::npos, log.text());
+  BOOST_TEST(log.text().find("ghcr.io or whoever sent the rest in an earlier run " + what) != std::string::npos, log.text());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
