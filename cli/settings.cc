@@ -294,7 +294,7 @@ registry::MirrorFiles mirror_files(const Environment& environment) {
   }
   files.registries.push_back({.file = "/etc/containers/registries.conf", .folders = drop_ins});
   if (const std::string file = variable(environment, "CONTAINERS_REGISTRIES_CONF"); !file.empty()) {
-    files.registries = {{.file = file, .folders = drop_ins}};
+    files.registries = {{.file = file, .folders = drop_ins, .named_by = "CONTAINERS_REGISTRIES_CONF"}};
   }
   return files;
 }

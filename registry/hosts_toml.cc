@@ -76,6 +76,19 @@ void read_certificates(const TomlTable& table, const fs::path& folder, Site& sit
   }
 }
 
+// What containerd knows and is of no matter here is known as well. At the top, the members of a host are the server's.
+std::vector<std::string> find_unknown(const TomlTable& table, bool is_top) {
+  std::vector<std::string> known = {"capabilities", "ca", "client", "skip_verify", "header", "override_path", "dial_timeout"};
+  if (is_top) known.insert(known.end(), {"server", "host"});
+  std::vector<std::string> unknown;
+  for (const std::string& key : table.keys()) {
+    if (std::find(known.begin(), known.end(), key) != known.end()) continue;
+    const std::optional<std::string> meant = did_you_mean(key, known);
+    unknown.push_back(table.where(key) + ": " + printable(key, 40) + ": not known" + (meant ? "; did you mean " + *meant + "?" : ""));
+  }
+  return unknown;
+}
+
 // No line can be broken, and so no header be smuggled in.
 bool is_header_value(std::string_view value) {
   return value.size() <= header_bytes_max && std::all_of(value.begin(), value.end(), [](char c) { return c == '\t' || (c >= ' ' && c <= '~'); });
@@ -120,6 +133,8 @@ std::optional<MirrorRule> parse_hosts_toml(std::string_view text, const fs::path
     read_capabilities(table, entry);
     read_certificates(table, file.parent_path(), entry.site, rule.notes);
     read_headers(table, entry.site, rule.notes);
+    const std::vector<std::string> unknown = find_unknown(table, !is_mirror);
+    rule.unknown.insert(rule.unknown.end(), unknown.begin(), unknown.end());
     rule.entries.push_back(std::move(entry));
   };
   for (const auto& [host, table] : root.find_named_tables("host")) {

@@ -2,7 +2,7 @@
 // of podman and its kin. Pure; each function throws invalid with "<file>:<line>: what is wrong" in front.
 //
 // Sources: containerd docs/hosts.md, docker's daemon configuration reference, containers-registries.conf(5). Members that concern other
-// things than pulling are passed over, as are unknown ones.
+// things than pulling are passed over; unknown ones as well, which hosts.toml's rule names.
 #pragma once
 
 #include "registry/source.h"

@@ -28,10 +28,25 @@ std::vector<std::string> folder_names(const std::string& registry) {
   return names;
 }
 
+// Said here, where the file is known, and not as a failure of each request.
+void check_certificates(const MirrorRule& rule) {
+  for (const MirrorRule::Entry& entry : rule.entries) {
+    const net::TlsOptions& tls = entry.site.tls;
+    for (const fs::path& file : {tls.ca_file, tls.client_cert, tls.client_key}) {
+      std::error_code failed;
+      if (file.empty() || fs::exists(file, failed) || failed) continue;
+      const std::string_view member = file == tls.ca_file ? "ca" : "client";
+      throw Error(ErrorCode::invalid, entry.site.origin + ": " + std::string(member) + ": " + printable(file.string()) + " does not exist");
+    }
+  }
+}
+
 std::optional<MirrorRule> read_hosts_file(const fs::path& folder, const std::string& prefix) {
   const fs::path file = folder / hosts_file;
   const std::optional<std::string> text = try_read_file(file, toml_bytes_max);
-  return text ? parse_hosts_toml(*text, file, prefix) : std::nullopt;
+  std::optional<MirrorRule> rule = text ? parse_hosts_toml(*text, file, prefix) : std::nullopt;
+  if (rule) check_certificates(*rule);
+  return rule;
 }
 
 // As containerd has it, the first folder that is there decides, also when it holds certificates only.
@@ -41,6 +56,12 @@ std::optional<MirrorRule> find_in_folder(const fs::path& root, const std::string
     if (fs::is_directory(root / name, ignored)) return read_hosts_file(root / name, registry);
   }
   return read_hosts_file(root / default_folder, "");
+}
+
+// Of drover's own: nobody else reads it, so that what we do not know is a slip of the pen.
+const std::optional<MirrorRule>& refuse_unknown(const std::optional<MirrorRule>& rule) {
+  if (rule && !rule->unknown.empty()) throw Error(ErrorCode::invalid, rule->unknown.front());
+  return rule;
 }
 
 std::vector<fs::path> list_sorted(const fs::path& folder) {
@@ -76,7 +97,7 @@ void Mirrors::check_own() const {
   for (const fs::path& root : files_.own_folders) {
     for (const fs::path& folder : list_sorted(root)) {
       std::error_code ignored;  // what cannot be looked at, or is a file, is not read later either
-      if (fs::is_directory(folder, ignored)) read_hosts_file(folder, folder.filename().string());
+      if (fs::is_directory(folder, ignored)) refuse_unknown(read_hosts_file(folder, folder.filename().string()));
     }
   }
 }
@@ -92,7 +113,9 @@ void Mirrors::load(const Context& ctx) {
   }
   std::error_code ignored;
   for (const MirrorFiles::RegistriesConf& conf : files_.registries) {
-    if (!fs::exists(conf.file, ignored) && &conf != &files_.registries.back()) continue;
+    const bool is_there = fs::exists(conf.file, ignored);
+    if (!is_there && !conf.named_by.empty()) ctx.warn(conf.named_by + ": " + printable(conf.file.string()) + " does not exist; no mirrors are read from it");
+    if (!is_there && &conf != &files_.registries.back()) continue;
     load_registries(ctx, conf.file);
     for (const fs::path& folder : conf.folders) {
       for (const fs::path& file : list_sorted(folder)) {
@@ -113,7 +136,7 @@ void Mirrors::load_registries(const Context& ctx, const fs::path& file) {
 
 std::optional<MirrorRule> Mirrors::find_rule(const Context& ctx, const Reference& reference) {
   for (const fs::path& root : files_.own_folders) {
-    if (auto rule = find_in_folder(root, reference.registry())) return rule;
+    if (auto rule = find_in_folder(root, reference.registry())) return refuse_unknown(rule);
   }
   load(ctx);
   const auto find_in = [&](const std::vector<fs::path>& roots) -> std::optional<MirrorRule> {
@@ -148,6 +171,9 @@ std::vector<Source> Mirrors::find(const Context& ctx, const Reference& reference
   if (rule) {
     for (const std::string& note : rule->notes) {
       if (told_.insert(note).second) ctx.warn(note);
+    }
+    for (const std::string& note : rule->unknown) {
+      if (told_.insert(note).second) ctx.debug(note);
     }
     sources = read_or_warn(ctx, [&] { return sources_of(*rule, reference); });
   }

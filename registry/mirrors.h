@@ -1,7 +1,8 @@
 // Which sources there are for a reference: the first configuration file that speaks about its registry decides.
 //
 // Order: drover's own hosts.d folders, docker's (hosts.toml in its certs.d, then daemon.json), containerd's, registries.conf with its
-// drop-ins. A broken file of drover's own is an error; one of another tool's is reported once and passed over.
+// drop-ins. A broken file of drover's own is an error; one of another tool's is reported once and passed over. Broken is also one that names a
+// certificate that is not there, and, of drover's own, one with a member that nobody knows.
 #pragma once
 
 #include "base/context.h"
@@ -26,6 +27,7 @@ struct MirrorFiles {
   struct RegistriesConf {
     std::filesystem::path file;
     std::vector<std::filesystem::path> folders = {};  // *.conf, by name; a later one replaces an earlier one's prefix
+    std::string named_by = {};                        // the variable that says so: it should be there
   };
   std::vector<std::filesystem::path> own_folders = {};
   std::vector<std::filesystem::path> docker_folders = {};

@@ -64,6 +64,7 @@ struct MirrorRule {
   bool is_blocked = false;
   std::string origin = {};              // "/etc/containers/registries.conf:12"
   std::vector<std::string> notes = {};  // what of it cannot be followed
+  std::vector<std::string> unknown = {};  // members that are not known: "/f:3: capabilites: not known; did you mean capabilities?"
 };
 
 // What of `reference`'s name follows the prefix ("library/redis" behind "docker.io"); nothing when it is no prefix of it. Parts of a name

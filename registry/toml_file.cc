@@ -138,13 +138,13 @@ std::vector<std::pair<std::string, TomlTable>> TomlTable::find_named_tables(std:
   return tables;
 }
 
-std::vector<std::string> TomlTable::find_keys(std::string_view key) const {
-  std::vector<std::string> keys;
-  const TomlValue* const value = find(key, TomlValue::Kind::table, "not a table");
-  if (value == nullptr) return keys;
-  for (const TomlMember& member : value->members) keys.push_back(member.key);
-  return keys;
+std::vector<std::string> TomlTable::keys() const {
+  std::vector<std::string> names;
+  for (const TomlMember& member : table_->members) names.push_back(member.key);
+  return names;
 }
+
+std::vector<std::string> TomlTable::find_keys(std::string_view key) const { return has(key) ? table(key).keys() : std::vector<std::string>(); }
 
 TomlTable TomlTable::table(std::string_view key) const {
   const TomlValue* const value = find(key, TomlValue::Kind::table, "not a table");

@@ -56,6 +56,8 @@ class TomlTable {
   // The tables of a table by name, in the order of the file.
   std::vector<std::pair<std::string, TomlTable>> find_named_tables(std::string_view key) const;
 
+  // The members' names, in the order of the file.
+  std::vector<std::string> keys() const;
   // The names in a table that is a member, in the order of the file; none when it is absent.
   std::vector<std::string> find_keys(std::string_view key) const;
   // A member that is a table and there.

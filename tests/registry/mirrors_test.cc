@@ -115,6 +115,38 @@ BOOST_AUTO_TEST_CASE(a_broken_file_of_our_own_is_an_error) {
   BOOST_TEST(mirrors.find(ctx, Reference::parse("redis:7")).size() == 1U);
 }
 
+// Each of them would have ended as a mirror that is not used, with a word of it to nobody.
+BOOST_AUTO_TEST_CASE(what_cannot_be_meant_so_is_broken_too) {
+  const std::string file = path("own/ghcr.io/hosts.toml");
+  const std::pair<std::string, std::string> rows[] = {
+      {"\n[host.\"https://a\"]\ncapabilites = [\"pull\"]\n", file + ":3: capabilites: not known; did you mean capabilities?"},
+      {"sever = \"https://a\"\n", file + ":1: sever: not known; did you mean server?"},
+      {"\n[host.\"https://a\"]\nca = \"nope.pem\"\n", file + ":2: ca: " + path("own/ghcr.io/nope.pem") + " does not exist"},
+      {"[host.\"https://a\"]\nclient = \"nope.pem\"\n", file + ":1: client: " + path("own/ghcr.io/nope.pem") + " does not exist"},
+  };
+  for (const auto& [text, expected] : rows) {
+    folder.write("own/ghcr.io/hosts.toml", text);
+    const auto is_told = [&, &told = expected](const Error& error) {
+      BOOST_TEST(error.what() == told);
+      return error.code() == ErrorCode::invalid;
+    };
+    BOOST_CHECK_EXCEPTION(Mirrors(files).check_own(), Error, is_told);
+    BOOST_CHECK_EXCEPTION(Mirrors(files).find(ctx, Reference::parse("ghcr.io/acme/api:1")), Error, is_told);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_certificate_that_another_tool_s_file_names_in_vain_is_reported) {
+  folder.write("certs.d/docker.io/hosts.toml", "[host.\"https://a\"]\nca = \"nope.pem\"\nfuture = 1\n");
+  BOOST_TEST(first() == "docker.io");
+  BOOST_TEST(log.has(LogLevel::warning, "nope.pem does not exist; this file's mirrors are not used"), log.text());
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_a_variable_names_in_vain_is_reported) {
+  files.registries = {{.file = folder / "none.conf", .named_by = "VARIABLE"}};
+  BOOST_TEST(first() == "docker.io");
+  BOOST_TEST(log.has(LogLevel::warning, "VARIABLE: " + path("none.conf") + " does not exist; no mirrors are read from it"), log.text());
+}
+
 BOOST_AUTO_TEST_CASE(a_file_among_the_folders_is_no_matter) {
   folder.write("own/README", "what this folder is for\n");
   mirror_in("own/docker.io/hosts.toml", "own.lan");
