@@ -18,8 +18,32 @@ constexpr std::string_view official_prefix = "library/";
 constexpr std::string_view default_tag = "latest";
 constexpr std::uint64_t port_max = 65535;
 
+bool is_digest_like(std::string_view text) { return text.starts_with("sha256:") || text.starts_with("sha512:"); }
+
+// "user:password@" as in a URL, or what may be one: all before the last '@' that no digest follows, if something of it could be secret.
+std::string_view find_login(std::string_view text) {
+  const std::size_t scheme = text.find("://");
+  const std::size_t begin = scheme == std::string_view::npos ? 0 : scheme + 3;
+  std::size_t at = text.rfind('@');
+  while (at != std::string_view::npos && at > begin && is_digest_like(text.substr(at + 1))) at = text.rfind('@', at - 1);
+  if (at == std::string_view::npos || at <= begin || is_digest_like(text.substr(at + 1))) return {};
+  const std::string_view before = text.substr(begin, at - begin);
+  const bool is_host_behind = text.find_first_of("./", at) != std::string_view::npos;
+  return is_host_behind || before.find(':') != std::string_view::npos ? before : std::string_view();
+}
+
+// With the login left out: without a password in it, the user's name may be a token.
+std::string shown(std::string_view text) {
+  const std::string_view login = find_login(text);
+  if (login.empty()) return std::string(text);
+  const auto begin = static_cast<std::size_t>(login.data() - text.data());
+  const std::size_t colon = login.find(':');
+  const std::string user(colon == std::string_view::npos ? std::string_view() : login.substr(0, colon + 1));
+  return std::string(text.substr(0, begin)) + user + "***" + std::string(text.substr(begin + login.size()));
+}
+
 [[noreturn]] void refuse_reference(std::string_view text, const std::string& why) {
-  throw Error(ErrorCode::invalid, "not an image name: \"" + printable(text, 120) + "\": " + why);
+  throw Error(ErrorCode::invalid, "not an image name: \"" + printable(shown(text), 120) + "\": " + why);
 }
 
 bool has_upper(std::string_view text) { return std::any_of(text.begin(), text.end(), is_upper); }
@@ -150,6 +174,8 @@ void refuse_other_notations(std::string_view text) {
   if (const std::size_t scheme = text.find("://"); scheme != std::string_view::npos) {
     refuse_reference(text, "a name has no scheme; leave out \"" + printable(text.substr(0, scheme + 3), 40) + "\"");
   }
+  // Before any part of it is looked at, and said.
+  if (!find_login(text).empty()) refuse_reference(text, "what follows @ is no digest, and a name holds no login: use docker login");
 }
 
 }  // namespace

@@ -163,6 +163,35 @@ BOOST_DATA_TEST_CASE(refuses_and_says_why, refused, row) {
   BOOST_CHECK_EXCEPTION(Reference::parse(row.text), Error, (Says{ErrorCode::invalid, row.why}));
 }
 
+struct Login {
+  std::string text;
+  std::string shown;
+
+  friend std::ostream& operator<<(std::ostream& out, const Login& row) { return out << row.shown; }
+};
+
+const Login logins[] = {
+    {"user:canary@ghcr.io/acme/api:1", "\"user:***@ghcr.io/acme/api:1\": what follows @ is no digest, and a name holds no login"},
+    {"user:canary@ghcr.io/acme/api@" + digest_a, "\"user:***@ghcr.io/acme/api@" + digest_a.substr(0, 20)},
+    {"user:can/ary@ghcr.io/api", "\"user:***@ghcr.io/api\""},
+    {"user:canary/@x@lan:5000/api", "\"user:***@lan:5000/api\""},
+    {"user:canary@localhost", "\"user:***@localhost\""},
+    {"ghp_canary@ghcr.io/acme/api", "\"***@ghcr.io/acme/api\""},
+    {"https://user:canary@ghcr.io/api", "\"https://user:***@ghcr.io/api\": a name has no scheme"},
+    {"user:canary@", "\"user:***@\""},
+};
+
+// A name is echoed in messages and logs.
+BOOST_DATA_TEST_CASE(a_login_is_refused_and_not_repeated, logins, row) {
+  BOOST_CHECK_EXCEPTION(Reference::parse(row.text), Error, [&](const Error& error) {
+    const std::string what = error.what();
+    BOOST_TEST(what.find("canary") == std::string::npos, what);
+    BOOST_TEST(what.find("ary@") == std::string::npos, what);
+    BOOST_TEST(what.find(row.shown) != std::string::npos, what);
+    return error.code() == ErrorCode::invalid;
+  });
+}
+
 BOOST_AUTO_TEST_CASE(takes_the_parts_apart) {
   const Reference r = Reference::parse("[::1]:5000/acme/api:1.4@" + digest_a);
 
