@@ -26,20 +26,30 @@ ChunkScheduler::BlobId ChunkScheduler::add(std::uint64_t size, const RangeSet& p
   for (const ByteRange& hole : present.missing(size)) blob.unassigned.add(hole);
   wanted_bytes_ += blob.unassigned.bytes();
   blobs_.push_back(std::move(blob));
-  const auto is_active = [&](const Blob& b) { return b.hosts.front() == host && (b.in_flight > 0 || b.unassigned.bytes() > 0); };
-  const auto active = static_cast<std::size_t>(std::count_if(blobs_.begin(), blobs_.end(), is_active));
-  begin_with(host, std::min(active, connections_at_first));
+  welcome(host);
   return blobs_.size() - 1;
 }
 
-void ChunkScheduler::set_hosts(BlobId blob, std::vector<HostId> hosts) {
+// A connection for each blob that begins there, up to a few.
+void ChunkScheduler::welcome(HostId host) {
+  const auto is_active = [&](const Blob& b) { return b.hosts.front() == host && (b.in_flight > 0 || b.unassigned.bytes() > 0); };
+  const auto active = static_cast<std::size_t>(std::count_if(blobs_.begin(), blobs_.end(), is_active));
+  begin_with(host, std::min(active, connections_at_first));
+}
+
+void ChunkScheduler::set_hosts(BlobId blob, std::vector<HostId> hosts, std::vector<HostId> reserve) {
   for (const HostId host : hosts) begin_with(host, 1);
   blobs_[blob].hosts = std::move(hosts);
+  blobs_[blob].reserve = std::move(reserve);
+  welcome(blobs_[blob].hosts.front());
 }
 
 void ChunkScheduler::leave_out(BlobId blob, HostId host) {
-  std::vector<HostId>& hosts = blobs_[blob].hosts;
-  if (hosts.size() > 1) std::erase(hosts, host);
+  Blob& left = blobs_[blob];
+  if (host_count(blob) == 1) return;
+  std::erase(left.reserve, host);
+  std::erase(left.hosts, host);
+  if (left.hosts.empty()) set_hosts(blob, std::exchange(left.reserve, {}));
 }
 
 bool ChunkScheduler::is_from(const Blob& blob, HostId host) const {
@@ -108,6 +118,7 @@ std::uint64_t ChunkScheduler::chunk_bytes(const Connection& connection, HostId h
 
 std::optional<ChunkScheduler::Request> ChunkScheduler::next(ConnectionId id, TimePoint now) {
   if (connections_.size() <= id) connections_.resize(id + 1);
+  call_reserves(now);
   for (HostId host = 0; host < hosts_.size(); ++host) {
     if (hosts_[host].in_use >= hosts_[host].limit.limit()) look_at_limit(host, now);
   }
@@ -158,12 +169,14 @@ std::uint64_t ChunkScheduler::reserve(RequestId id, std::uint64_t at, std::uint6
     const double waited = std::chrono::duration<double>(now - request.begun).count();
     host.round_trip = host.round_trip == 0 ? waited : std::min(host.round_trip, waited);
     request.is_receiving = true;
+    request.waited = busy_seconds(request, now);
     connection.rate.start(now);
   }
   progress(id, at, now);
   if (at - request.range.begin >= limits_.shortest) connection.is_proven = true;
   look_at_limit(request.host, now);
   const ByteRange rest{at, request.range.end};
+  if (rest.begin < rest.end && blob.arrived.contains(rest)) note_overtaken(request, now);
   if (rest.begin >= rest.end || blob.size == 0 || blob.arrived.contains(rest)) return 0;
   request.reserved = std::min(rest.end, at + wanted);
   return request.reserved - at;
@@ -179,7 +192,9 @@ void ChunkScheduler::progress(RequestId id, std::uint64_t reached, TimePoint now
 
 void ChunkScheduler::set_held(RequestId id, bool is_held, TimePoint now) {
   InFlight& request = find(id);
+  if (request.is_held) request.held_seconds += std::chrono::duration<double>(now - request.held_since).count();
   request.is_held = is_held;
+  request.held_since = now;
   connections_[request.connection].slow_since.reset();
   if (!is_held && request.is_receiving) connections_[request.connection].rate.start(now);
 }

@@ -7,11 +7,13 @@
 // that has become much slower than the others is given up. How many connections a host gets is ConnectionLimit's to say.
 //
 // A blob that several hosts serve is fetched from all of them: each idle connection goes where a connection carries most, as long as that
-// host takes another one. So shares follow the rates, and a slow host is left with what the others cannot carry.
+// host takes another one. So shares follow the rates, and a slow host is left with what the others cannot carry. Some hosts may be a blob's
+// reserve: asked only once the others keep us waiting for longer than they should.
 // Not thread-safe.
 #pragma once
 
 #include "registry/connection_limit.h"
+#include "registry/hedge.h"
 #include "registry/rate_meter.h"
 #include "store/ranges.h"
 
@@ -30,6 +32,7 @@ struct ChunkLimits {
   std::uint64_t shortest = 256U << 10U;
   std::uint64_t longest = 64U << 20U;
   std::size_t connections_each_host = 16;
+  Patience patience = {};             // with a request before its blob's reserve is called
 };
 
 class ChunkScheduler {
@@ -58,12 +61,13 @@ class ChunkScheduler {
   BlobId add(std::uint64_t size, const RangeSet& present, HostId host);
   // It is fetched from somewhere else from now on.
   void set_host(BlobId blob, HostId host) { set_hosts(blob, {host}); }
-  // From any of these from now on, in whatever shares they can carry; at least one, the likeliest first.
-  void set_hosts(BlobId blob, std::vector<HostId> hosts);
+  // From any of these from now on, in whatever shares they can carry; at least one, the likeliest first. From those in reserve only when it
+  // has to be.
+  void set_hosts(BlobId blob, std::vector<HostId> hosts, std::vector<HostId> reserve = {});
   // Nothing more of this blob is asked of that host. The last one is not taken away.
   void leave_out(BlobId blob, HostId host);
-  // How many it is fetched from.
-  std::size_t host_count(BlobId blob) const { return blobs_[blob].hosts.size(); }
+  // How many it is fetched from, or may be.
+  std::size_t host_count(BlobId blob) const { return blobs_[blob].hosts.size() + blobs_[blob].reserve.size(); }
 
   // What this connection, which is idle, should fetch. Nothing when its host has enough of them, or when every missing byte is
   // on its way and not worth taking over.
@@ -83,6 +87,8 @@ class ChunkScheduler {
   void refused(RequestId request, TimePoint now);
   // Requests to be broken off: others have brought their bytes, or they are too slow. Each is named once.
   std::vector<RequestId> find_superfluous(TimePoint now);
+  // Hosts that others of a blob's hosts have turned out to be far faster than. Each is named once.
+  std::vector<HostId> find_slow_hosts(TimePoint now);
 
   // This blob's server does not range: one request at a time from now on, to the end.
   void set_sequential(BlobId blob);
@@ -110,6 +116,8 @@ class ChunkScheduler {
   struct Blob {
     std::uint64_t size = 0;
     std::vector<HostId> hosts;  // never empty
+    std::vector<HostId> reserve = {};
+    bool is_reserve_called = false;
     RangeSet unassigned;
     RangeSet arrived;
     std::size_t in_flight = 0;
@@ -127,6 +135,8 @@ class ChunkScheduler {
     bool is_paused = false;
     std::size_t given_up_waiting = 0;  // how often requests were broken off without a byte
     double rate_given_up = 0;          // of the last one that was broken off for being slow; bytes a second
+    bool is_overtaken = false;         // those that were called in its place were there first
+    bool is_named_slow = false;
   };
   struct Connection {
     std::optional<HostId> host;
@@ -145,10 +155,13 @@ class ChunkScheduler {
     std::uint64_t reserved = 0;  // its own up to here, whatever happens
     TimePoint begun;
     bool is_receiving = false;
+    double waited = 0;           // seconds, for the first byte
     bool is_sequential = false;
     bool is_shortened = false;   // another took its second part over
     bool has_twin = false;       // another fetches the same bytes
     bool is_held = false;        // by us: its silence is not the server's
+    TimePoint held_since = {};
+    double held_seconds = 0;     // before that
     bool is_given_up = false;
   };
 
@@ -163,6 +176,16 @@ class ChunkScheduler {
   bool has_work(const Blob& blob) const;
   bool has_room(const Host& host) const { return !host.is_paused && host.in_use < host.limit.limit(); }
   bool has_room(const Blob& blob) const;
+  void welcome(HostId host);
+
+  // chunk_patience.cc
+  double busy_seconds(const InFlight& request, TimePoint now) const;
+  bool has_received_long(const InFlight& request, TimePoint now) const;
+  double mean_rate(const InFlight& request, TimePoint now) const;
+  bool is_overdue(const InFlight& request, TimePoint now) const;
+  void call_reserves(TimePoint now);
+  bool is_trial(const Blob& blob, HostId place) const;
+  void note_overtaken(const InFlight& request, TimePoint now);
 
   // chunk_takeover.cc
   struct Outlook {
@@ -171,6 +194,7 @@ class ChunkScheduler {
   };
   Outlook outlook(const InFlight& request, TimePoint now) const;
   double expected_rate(ConnectionId connection, HostId host) const;
+  double typical_rate(HostId host) const;
   double start_seconds(ConnectionId connection, HostId host) const;
   std::vector<std::size_t> latest_first(TimePoint now) const;
   std::optional<Request> take_over(ConnectionId connection, TimePoint now);

@@ -22,13 +22,19 @@ constexpr std::size_t patience_doublings_max = 4;
 
 // Its own of late; where that is not known, what the host's others have.
 double ChunkScheduler::expected_rate(ConnectionId id, HostId host) const {
-  const auto known = [&](const Connection& c) { return c.host == host ? c.rate.last_bytes_per_second() : 0.0; };
-  if (const double mine = known(connections_[id]); mine > 0) return mine;
+  const Connection& own = connections_[id];
+  const double mine = own.host == host ? own.rate.last_bytes_per_second() : 0;
+  return mine > 0 ? mine : typical_rate(host);
+}
+
+// Of its connections; 0: nothing is known.
+double ChunkScheduler::typical_rate(HostId host) const {
   double sum = 0;
   std::size_t count = 0;
   for (const Connection& connection : connections_) {
-    if (known(connection) <= 0) continue;
-    sum += known(connection);
+    const double rate = connection.host == host ? connection.rate.last_bytes_per_second() : 0;
+    if (rate <= 0) continue;
+    sum += rate;
     ++count;
   }
   return count == 0 ? hosts_[host].rate_given_up : sum / static_cast<double>(count);
@@ -81,8 +87,9 @@ std::optional<ChunkScheduler::Request> ChunkScheduler::take_over(ConnectionId id
     const Outlook its = outlook(victim, now);
     if (its.seconds < split_round_trips_min * hosts_[victim.host].round_trip) return std::nullopt;
     const HostId place = *find_place(id, blobs_[victim.blob]);
-    const double mine = expected_rate(id, place);
+    double mine = expected_rate(id, place);
     const double start = start_seconds(id, place);
+    if (mine <= 0 && is_trial(blobs_[victim.blob], place)) mine = its.rate;  // as good as who keeps us waiting, to begin with
     if (mine <= 0) continue;  // nothing is known of this host yet
     // Both end together: start + x / mine = its.seconds - x / its.rate.
     const double even = mine * its.rate * (its.seconds - start) / (mine + its.rate);
@@ -104,15 +111,19 @@ std::uint64_t ChunkScheduler::bytes_to_come() const {
 }
 
 std::optional<ChunkScheduler::Request> ChunkScheduler::copy(ConnectionId id, TimePoint now) {
-  if (bytes_to_come() > std::max(wanted_bytes_ / copies_share, copies_bytes)) return std::nullopt;
+  const bool is_near_end = bytes_to_come() <= std::max(wanted_bytes_ / copies_share, copies_bytes);
   for (const std::size_t i : latest_first(now)) {
     InFlight& original = in_flight_[i];
+    const Blob& blob = blobs_[original.blob];
     const Outlook its = outlook(original, now);
     const ByteRange left{original.reached, original.range.end};
-    const HostId place = *find_place(id, blobs_[original.blob]);
-    const double mine = std::max(expected_rate(id, place), 1.0);
-    const double needed = start_seconds(id, place) + static_cast<double>(left.size()) / mine;
-    if (left.size() == 0 || its.seconds < 2 * needed || its.seconds - needed < copy_gain_seconds_min) continue;
+    const bool is_for_reserve = blob.is_reserve_called && left.size() <= 2 * limits_.shortest;  // too little to be split
+    if (left.size() == 0 || !(is_near_end || is_for_reserve)) continue;
+    const HostId place = *find_place(id, blob);
+    const double mine = expected_rate(id, place);
+    const double needed = start_seconds(id, place) + static_cast<double>(left.size()) / std::max(mine, 1.0);
+    const bool is_worth_it = its.seconds >= 2 * needed && its.seconds - needed >= copy_gain_seconds_min;
+    if (!is_worth_it && !(mine <= 0 && is_for_reserve && is_trial(blob, place))) continue;
     original.has_twin = true;
     const Request request = assign(id, original.blob, place, left, now);
     in_flight_.back().has_twin = true;
@@ -151,12 +162,14 @@ bool ChunkScheduler::is_too_slow(const InFlight& request, TimePoint now) {
 }
 
 std::vector<ChunkScheduler::RequestId> ChunkScheduler::find_superfluous(TimePoint now) {
+  call_reserves(now);
   std::vector<RequestId> found;
   std::vector<HostId> starving;
   for (InFlight& request : in_flight_) {
     if (request.is_given_up || request.reached == request.range.end) continue;
     const Blob& blob = blobs_[request.blob];
     const bool is_needless = blob.size == 0 || blob.arrived.contains({request.reached, request.range.end});
+    if (is_needless) note_overtaken(request, now);
     if (!is_needless && !is_too_slow(request, now)) continue;
     request.is_given_up = true;
     found.push_back(request.id);

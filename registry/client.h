@@ -123,12 +123,15 @@ class Client {
   // is kept by the caller, who decides about another attempt with wait_before_retry.
   BlobAnswer fetch_range(const Context& ctx, const Reference& repository, const Descriptor& descriptor, ByteRange range,
                          const BlobSink& sink);
-  // Where ranges of this blob may be fetched side by side: what the configuration names and what has served well so far, in the order to be
+  // Where this blob may be fetched from range by range: what the configuration names and what has served well so far, in the order to be
   // asked. Throws what Mirrors::find throws.
   std::vector<BlobSource> blob_sources(const Context& ctx, const Reference& repository, const Descriptor& descriptor);
   // As fetch_range, from this one and nobody else; what goes wrong counts against it. Throws not_found too when it is not asked any more.
   BlobAnswer fetch_range_from(const Context& ctx, const BlobSource& source, const Reference& repository, const Descriptor& descriptor,
                               ByteRange range, const BlobSink& sink);
+  // It is far slower than another of them: it is asked last from now on. No effect on the registry itself.
+  void note_slow(const Context& ctx, const BlobSource& source);
+  const Patience& patience() const;
   // It is known that it sent wrong bytes for this blob, or that it did not although it was suspected (reject_blob).
   void blame(const Context& ctx, const BlobSource& source, const Descriptor& descriptor);
   void pardon(const BlobSource& source, const Descriptor& descriptor);

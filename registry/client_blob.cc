@@ -192,6 +192,12 @@ BlobAnswer Client::fetch_range_from(const Context& ctx, const BlobSource& from, 
   }
 }
 
+void Client::note_slow(const Context& ctx, const BlobSource& source) {
+  if (source.is_mirror) impl_->sources.slow(ctx, source.key, printable(source.name, 120), "it is far slower than who comes after it");
+}
+
+const Patience& Client::patience() const { return impl_->options.patience; }
+
 void Client::blame(const Context& ctx, const BlobSource& source, const Descriptor& descriptor) {
   impl_->sources.blame(ctx, source.key, printable(source.name, 120), source.is_mirror, descriptor.digest);
 }

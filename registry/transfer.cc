@@ -24,7 +24,7 @@ Transfer::Impl::Impl(const Context& context, Client& c, store::BlobStore& s, con
       done(std::move(d)),
       own_limiter(o.rate_bytes_per_second),
       limiter(o.limiter != nullptr ? *o.limiter : own_limiter),
-      scheduler({.connections_each_host = connections}) {}
+      scheduler({.connections_each_host = connections, .patience = c.patience()}) {}
 
 // What the threads work with: it also stops when the transfer does.
 Context Transfer::Impl::inner() const {

@@ -27,7 +27,8 @@ struct TransferOptions {
   RateLimiter* limiter = nullptr;           // counts instead, where one is shared; borrowed
 };
 
-// Blobs of this size and more are fetched from several sources side by side, where there are several: smaller ones are a request or two.
+// Blobs of this size and more are fetched from several sources side by side, where there are several. Smaller ones are a request or two: they
+// come from the first, and from the others only when that one is slow.
 inline constexpr std::uint64_t side_by_side_bytes_min = 16U << 20U;
 
 class Transfer {

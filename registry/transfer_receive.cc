@@ -117,6 +117,7 @@ void Transfer::Impl::break_off_superfluous(Clock::time_point now) {
       if (attempt->request.id == id) break_off(*attempt);
     }
   }
+  leave_out_slow_mirrors(now);
 }
 
 void Transfer::Impl::break_off(Attempt& attempt) {

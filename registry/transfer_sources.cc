@@ -1,5 +1,5 @@
-// A blob that several sources serve: ranges come from all of them side by side, one that fails is left out, and when the whole turns out
-// wrong, it is found out who sent the wrong bytes.
+// A blob that several sources serve: ranges come from all of them side by side, or, of a smaller one, from the first as long as it is not slow.
+// One that fails is left out, and when the whole turns out wrong, it is found out who sent the wrong bytes.
 //
 // While it is so, each request goes to the source that the scheduler names and nowhere else: also to the last one that is left, which is
 // taken for what it can do itself. When that one fails for good, or all bytes have to come once more, the blob is like any other: from
@@ -24,10 +24,12 @@ constexpr std::string_view without_ranges = "it does not serve ranges";
 }  // namespace
 
 void Transfer::Impl::begin_side_by_side(Blob& blob) {
-  if (blob.descriptor.size < side_by_side_bytes_min || blob.was_restarted || !blob.origins.empty()) return;
+  if (blob.descriptor.size == 0 || blob.was_restarted || !blob.origins.empty()) return;
   std::vector<BlobSource> sources = client.blob_sources(ctx, blob.repository, blob.descriptor);
   if (sources.size() < 2) return;
-  if (std::none_of(sources.begin(), sources.end(), [](const BlobSource& source) { return source.has_ranges; })) return;
+  const bool is_in_parts = blob.descriptor.size >= ChunkLimits{}.whole || blob.landed.bytes() > 0;
+  const auto can_serve = [&](const BlobSource& source) { return source.has_ranges || !is_in_parts; };
+  if (std::none_of(sources.begin(), sources.end(), can_serve)) return;
   std::vector<ChunkScheduler::HostId> ids;
   for (BlobSource& source : sources) {
     std::string name = source.is_mirror ? "mirror " + source.key : blob.repository.registry();
@@ -36,11 +38,12 @@ void Transfer::Impl::begin_side_by_side(Blob& blob) {
   }
   // Its images were resolved there, and those connections stand.
   scheduler.begin_with(ids.front(), host_of(blob.repository).images.size());
-  scheduler.set_hosts(blob.scheduled, ids);
+  const auto side_by_side = ids.begin() + (blob.descriptor.size < side_by_side_bytes_min ? 1 : static_cast<std::ptrdiff_t>(ids.size()));
+  scheduler.set_hosts(blob.scheduled, {ids.begin(), side_by_side}, {side_by_side, ids.end()});
   blob.brought.resize(blob.origins.size());
   blob.is_side_by_side = true;
   for (std::size_t i = 0; i < blob.origins.size(); ++i) {
-    if (!blob.origins[i].source.has_ranges) leave_out(blob, i, without_ranges);
+    if (!can_serve(blob.origins[i].source)) leave_out(blob, i, without_ranges);
   }
 }
 
@@ -72,7 +75,8 @@ void Transfer::Impl::judge_origin(std::unique_lock<std::mutex>& lock, Blob& blob
     return;
   }
   if (failure->code() == ErrorCode::interrupted) return;
-  if (!is_worth_retrying(*failure) || ++origin.failures >= origin_failures_max) return leave_out(blob, index, failure->what());
+  const bool is_final = !is_worth_retrying(*failure) || ++origin.failures >= origin_failures_max;
+  if (is_final || !is_still_asked(blob, origin)) return leave_out(blob, index, failure->what());
   wait_for_origin(lock, origin, *failure);
 }
 
@@ -111,6 +115,24 @@ void Transfer::Impl::leave_out(Blob& blob, std::size_t index, std::string_view w
     if (&attempt->blob == &blob && attempt->origin == index) break_off(*attempt);
   }
   work_ready.notify_all();
+}
+
+// Whether its failures have not cost it its place.
+bool Transfer::Impl::is_still_asked(const Blob& blob, const Origin& origin) const {
+  const std::vector<BlobSource> sources = client.blob_sources(ctx, blob.repository, blob.descriptor);
+  return std::any_of(sources.begin(), sources.end(), [&](const BlobSource& source) { return source.key == origin.source.key; });
+}
+
+void Transfer::Impl::leave_out_slow_mirrors(Clock::time_point now) {
+  for (const ChunkScheduler::HostId host : scheduler.find_slow_hosts(now)) {
+    for (Blob& blob : blobs) {
+      if (blob.state != Blob::State::active) continue;
+      const std::optional<std::size_t> index = find_origin(blob, host);
+      if (!index || blob.origins[*index].is_left_out || !blob.origins[*index].source.is_mirror) continue;
+      client.note_slow(ctx, blob.origins[*index].source);
+      if (scheduler.host_count(blob.scheduled) > 1) leave_out(blob, *index, "it is slow");
+    }
+  }
 }
 
 // Nobody is left who serves its ranges, so that those who were left out may be better than nobody.
@@ -155,6 +177,7 @@ bool Transfer::Impl::pardon_mirrors(Blob& blob) const {
 void Transfer::Impl::report_sources() const {
   std::map<std::string, std::uint64_t> bytes;
   for (const Blob& blob : blobs) {
+    if (blob.descriptor.size < side_by_side_bytes_min) continue;
     for (std::size_t i = 0; i < blob.origins.size(); ++i) bytes[blob.origins[i].source.name] += blob.brought[i].bytes();
   }
   if (bytes.empty()) return;

@@ -72,7 +72,7 @@ struct Transfer::Impl {
     bool in_hasher = false;               // with the hashing thread, or waiting for it
     bool was_restarted = false;           // the bytes were wrong once
     bool was_pardoned = false;            // who had been suspected of that may be asked again
-    std::vector<Origin> origins;          // where it was to be fetched from side by side; stays
+    std::vector<Origin> origins;          // where it was to be fetched from, if from several; stays
     bool is_side_by_side = false;         // it still is, if from one that is left; else from wherever `repository` leads to
     std::vector<RangeSet> brought;        // by origin, what of it lies on disk; the writer's, then the committer's
     std::vector<SentRange> suspected;     // of an attempt that came out wrong
@@ -167,6 +167,8 @@ struct Transfer::Impl {
   void judge_origin(std::unique_lock<std::mutex>& lock, Blob& blob, std::size_t origin, const std::optional<Error>& failure, bool is_unranged);
   void leave_out(Blob& blob, std::size_t origin, std::string_view why);
   void ask_in_turn_again(Blob& blob);
+  bool is_still_asked(const Blob& blob, const Origin& origin) const;
+  void leave_out_slow_mirrors(Clock::time_point now);
   void wait_for_origin(std::unique_lock<std::mutex>& lock, Origin& origin, const Error& failure);
   void suspect_origins(Blob& blob, int part) const;
   void judge_suspects(const Context& patient, Blob& blob) const;

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 #include <ostream>
 
 namespace drover::registry {
@@ -191,6 +192,67 @@ BOOST_AUTO_TEST_CASE(a_mirror_that_was_left_out_is_asked_when_the_registry_fails
   upstream.fault({.target = blob, .from = 2, .count = 0}, {.status = 404});
   Client client(transport, options);
   check_complete(pull_it(client));
+}
+
+// --- blobs below 16 MiB: the mirror alone, as long as it is not slow ----------------------------------------------------------------
+
+// However short: who never answers is overtaken, and who crawls beside one who does not.
+constexpr Patience hardly_any{.unknown = std::chrono::milliseconds(20), .shortest = std::chrono::milliseconds(20), .longest = std::chrono::milliseconds(20)};
+
+struct SmallFixture : SideBySideFixture {
+  const std::string small = test::noise(9U << 20U, 1);
+  const std::string tiny = "a layer of a few words";
+
+  // Nothing but these: documents have a patience of their own.
+  void fetch(Client& client) {
+    std::optional<Error> failure;
+    Transfer transfer(ctx, client, store, {.jobs = 4}, [&](const Digest&, const std::optional<Error>& error) {
+      if (error) failure = error;
+    });
+    for (const std::string& bytes : {small, tiny}) {
+      const Digest digest = Digest::parse(upstream.add_blob("acme/api", bytes));
+      mirror.add_blob("acme/api", bytes);
+      transfer.add({.media_type = "application/vnd.oci.image.layer.v1.tar", .digest = digest, .size = bytes.size(), .platform = {},
+                    .annotations = {}, .urls = {}},
+                   reference, "blob");
+    }
+    transfer.finish();
+    BOOST_TEST(!failure, (failure ? failure->what() : ""));
+    for (const std::string& bytes : {small, tiny}) BOOST_TEST(store.has(Digest::parse(test::sha256_of(bytes)), bytes.size()));
+  }
+};
+
+BOOST_FIXTURE_TEST_CASE(small_blobs_come_from_a_mirror_that_is_not_slow, SmallFixture) {
+  Client client(transport, options);
+  fetch(client);
+  BOOST_TEST(upstream.log().empty());
+  BOOST_TEST(mirror.count("GET", test::sha256_of(tiny)) == 1U);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_mirror_that_does_not_begin_is_asked_last, SmallFixture) {
+  options.patience = hardly_any;
+  mirror.fault({.target = "/blobs/", .count = 0}, {.hang = true});
+  Client client(transport, options);
+  fetch(client);
+  BOOST_TEST(log.has(LogLevel::warning, "it is far slower than who comes after it; it is asked last from now on"), log.text());
+  BOOST_TEST(told(client).find("; asked last: it is far slower") != std::string::npos, told(client));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_mirror_that_crawls_is_left_to_the_registry, SmallFixture) {
+  options.patience = hardly_any;
+  mirror.fault({.target = "/blobs/", .count = 0}, {.bytes_per_second = 20'000});
+  Client client(transport, options);
+  fetch(client);
+  BOOST_TEST(upstream.count("GET", test::sha256_of(small)) > 0U);
+}
+
+// Who cannot be had does not hold up who is slow.
+BOOST_FIXTURE_TEST_CASE(a_slow_mirror_serves_where_the_registry_does_not, SmallFixture) {
+  options.patience = hardly_any;
+  mirror.fault({.target = "/blobs/", .count = 0}, {.bytes_per_second = 8'000'000});
+  upstream.fault({.count = 0}, {.status = 500});
+  Client client(transport, options);
+  fetch(client);
 }
 
 // The whole has the wrong digest, but not all of it came from there: comparing with the right copy tells.

@@ -7,8 +7,6 @@
 namespace drover::test {
 namespace {
 
-using registry::ChunkScheduler;
-
 constexpr std::uint64_t buffer_bytes = 256U << 10U;
 constexpr double poll_seconds = 0.05;     // how often idle connections look
 constexpr double back_off_seconds = 0.2;  // after a refusal
@@ -25,7 +23,13 @@ class Simulation {
       ids.push_back(scheduler_.add_host());
       if (!transfer.is_adapting) scheduler_.begin_with(ids.back(), transfer.connections);
     }
-    for (const std::uint64_t size : transfer.sizes) scheduler_.set_hosts(scheduler_.add(size, {}, ids.front()), ids);
+    const std::vector<ChunkScheduler::HostId> first = {ids.front()};
+    const std::vector<ChunkScheduler::HostId> others(ids.begin() + 1, ids.end());
+    for (const std::uint64_t size : transfer.sizes) {
+      const ChunkScheduler::BlobId blob = scheduler_.add(size, {}, ids.front());
+      scheduler_.set_hosts(blob, transfer.is_in_reserve ? first : ids, transfer.is_in_reserve ? others : std::vector<ChunkScheduler::HostId>());
+    }
+    result_.requests_by_host.resize(hosts_.size());
     got_.resize(transfer.sizes.size());
     result_.received_by_host.resize(hosts_.size());
   }
@@ -100,6 +104,7 @@ class Simulation {
     slot.request = *request;
     slot.reached = static_cast<double>(request->range.begin);
     ++result_.requests;
+    ++result_.requests_by_host[request->host];
     // A server counts connections, kept-alive ones included, and keeps those that it has let in.
     const bool is_excess = !slot.is_open && admitted(slot.host) >= host.connections_max;
     result_.connections_peak = std::max(result_.connections_peak, busy() + 1);
@@ -208,13 +213,23 @@ class Simulation {
   void give_up() {
     tell_progress();
     for (const ChunkScheduler::RequestId id : scheduler_.find_superfluous(time())) {
-      for (Slot& slot : slots_) {
-        const bool is_busy = slot.state == State::asking || slot.state == State::receiving;
-        if (!is_busy || slot.request.id != id) continue;
-        ++result_.given_up;
-        end(slot, slot.state == State::receiving ? static_cast<std::uint64_t>(slot.reached) : slot.request.range.begin);
-        slot.is_open = false;
-      }
+      break_off([id](const Slot& slot) { return slot.request.id == id; });
+    }
+    if (!transfer_.is_in_reserve) return;
+    for (const ChunkScheduler::HostId host : scheduler_.find_slow_hosts(time())) {
+      result_.slow.push_back(host);
+      for (std::size_t blob = 0; blob < transfer_.sizes.size(); ++blob) scheduler_.leave_out(blob, host);
+      break_off([host](const Slot& slot) { return slot.host == host; });
+    }
+  }
+
+  void break_off(const std::function<bool(const Slot&)>& is_meant) {
+    for (Slot& slot : slots_) {
+      const bool is_busy = slot.state == State::asking || slot.state == State::receiving;
+      if (!is_busy || !is_meant(slot)) continue;
+      ++result_.given_up;
+      end(slot, slot.state == State::receiving ? static_cast<std::uint64_t>(slot.reached) : slot.request.range.begin);
+      slot.is_open = false;
     }
   }
 

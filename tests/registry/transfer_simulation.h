@@ -13,6 +13,8 @@
 
 namespace drover::test {
 
+using registry::ChunkScheduler;
+
 struct SimulatedHost {
   double round_trip = 0.03;       // seconds; one a request, and ...
   double open_round_trips = 0;    // ... so many more for a new connection
@@ -30,6 +32,7 @@ struct SimulatedTransfer {
   bool is_adapting = false;       // else all connections are allowed at once
   SimulatedHost host;
   std::vector<SimulatedHost> mirrors = {};  // that serve every blob as well
+  bool is_in_reserve = false;     // they are asked only when the host is slow
   double seconds_max = 600;       // then it counts as hung
 };
 
@@ -44,6 +47,8 @@ struct SimulationResult {
   std::size_t limit = 0;          // at the end
   std::size_t given_up = 0;       // requests broken off for being slow or superfluous
   std::vector<std::uint64_t> received_by_host = {};  // the host first, then the mirrors
+  std::vector<std::size_t> requests_by_host = {};
+  std::vector<ChunkScheduler::HostId> slow = {};     // left out of all blobs since then
 };
 
 SimulationResult simulate(const SimulatedTransfer& transfer);

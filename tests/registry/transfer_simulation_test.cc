@@ -278,4 +278,65 @@ BOOST_AUTO_TEST_CASE(a_source_that_refuses_is_left_to_the_other) {
   BOOST_TEST(share(result, 1) > 0.2);
 }
 
+// --- small blobs begin at a mirror (host 0), the registry (host 1) is its reserve -------------------------------------------------
+
+namespace {
+
+SimulatedTransfer small_blobs(double mirror_rate, double mirror_round_trip, double registry_rate) {
+  return {.sizes = {2'750'000, 900'000, 300'000, 20'000, 2'000, 500},
+          .connections = 8,
+          .is_adapting = true,
+          .host = {.round_trip = mirror_round_trip, .rate = [=](std::size_t, std::size_t, double) { return mirror_rate; }},
+          .mirrors = {{.rate = [=](std::size_t, std::size_t, double) { return registry_rate; }}},
+          .is_in_reserve = true};
+}
+
+const std::vector<ChunkScheduler::HostId> nobody;
+const std::vector<ChunkScheduler::HostId> the_mirror = {0};
+
+struct MirrorRow {
+  const char* name;
+  double rate;
+  double round_trip;
+  double registry_rate;
+  bool is_slow;
+  bool is_registry_asked;
+  double seconds_max;
+};
+
+std::ostream& operator<<(std::ostream& out, const MirrorRow& row) { return out << row.name; }
+
+const MirrorRow mirror_rows[] = {
+    {"a_good_mirror", 20e6, 0.03, 80e6, false, false, 0.5},
+    {"a_bit_slower_than_the_registry", 5e6, 0.3, 80e6, false, false, 1.5},
+    {"late_answers", 20e6, 1.5, 80e6, false, false, 4},
+    {"late_answers_and_a_bit_slower", 2e6, 1.5, 80e6, false, false, 5},
+    {"it_crawls", 20e3, 0.03, 20e6, true, true, 2.5},
+    {"it_answers_too_late", 20e6, 30, 20e6, true, true, 3.5},
+    {"nobody_is_faster", 300e3, 0.03, 300e3, false, true, 9.2},
+    {"the_registry_is_slower_still", 600e3, 0.03, 100e3, false, true, 5.5},
+};
+
+}  // namespace
+
+BOOST_DATA_TEST_CASE(small_blobs_stay_at_the_mirror_unless_it_is_slow, data::make(mirror_rows), row) {
+  const SimulationResult result = simulate(small_blobs(row.rate, row.round_trip, row.registry_rate));
+  BOOST_REQUIRE(result.is_complete);
+  BOOST_TEST_MESSAGE(row.name << ": " << result.seconds << " s, bytes " << result.received_by_host[0] << " + " << result.received_by_host[1]
+                              << ", requests " << result.requests_by_host[0] << " + " << result.requests_by_host[1]);
+  BOOST_TEST((result.slow == (row.is_slow ? the_mirror : nobody)));
+  BOOST_TEST((result.requests_by_host[1] > 0) == row.is_registry_asked);
+  BOOST_TEST(result.seconds < row.seconds_max);
+}
+
+// A registry that cannot be had costs the mirror nothing: what it does not bring comes from where it came from.
+BOOST_AUTO_TEST_CASE(a_reserve_that_does_not_answer_changes_nothing) {
+  SimulatedTransfer transfer = small_blobs(300e3, 0.03, 1);
+  transfer.mirrors[0].round_trip = 100;
+  const SimulationResult result = simulate(transfer);
+  BOOST_REQUIRE(result.is_complete);
+  BOOST_TEST((result.slow != the_mirror));
+  BOOST_TEST(result.received_by_host[1] == 0U);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
