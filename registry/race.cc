@@ -50,6 +50,13 @@ class Ends {
   std::deque<End> ends_;
 };
 
+// However it ends, nobody is waited for longer than an answer takes to be broken off.
+struct EndOfRace {
+  std::stop_source& over;
+
+  ~EndOfRace() { over.request_stop(); }
+};
+
 std::optional<Error> run(const Context& ctx, const Racers& racers, std::size_t source) {
   try {
     racers.ask(ctx, source);
@@ -69,7 +76,8 @@ Hedge race(const Context& ctx, Hedge hedge, const Racers& racers) {
   const std::stop_callback forward(ctx.stop, [&over] { over.request_stop(); });
   Context inner = ctx;
   inner.stop = over.get_token();
-  std::vector<std::jthread> threads;  // last: joined before what they use goes
+  std::vector<std::jthread> threads;  // behind what they use: joined before it goes
+  const EndOfRace end_of_race{over};
   while (!hedge.is_over() && !ctx.stop.stop_requested()) {
     while (const std::optional<std::size_t> source = hedge.next(Clock::now())) {
       threads.emplace_back([&, source] {
