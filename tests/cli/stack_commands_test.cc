@@ -246,7 +246,7 @@ BOOST_AUTO_TEST_CASE(an_image_that_may_not_be_fetched_is_refused) {
 BOOST_AUTO_TEST_CASE(an_invalid_compose_file_is_one_line_and_ends_with_one) {
   const std::string file = (drover.home() / "compose.yml").string();
   const std::pair<const char*, const char*> files[] = {
-      {"services: {web: {imagee: 'web:1'}}\n", ":1:12: services.web: unknown key \"imagee\"; did you mean \"image\"?\n"},
+      {"services: {web: {imagee: 'web:1'}}\n", ":1:18: services.web: unknown key \"imagee\"; did you mean \"image\"?\n"},
       {"services: [\n", ": not valid YAML: "},
       {"", ": empty compose file\n"}};
   for (const auto& [text, line] : files) {
