@@ -216,6 +216,60 @@ BOOST_AUTO_TEST_CASE(a_failure_before_anything_is_touched_ends_with_one) {
   BOOST_TEST(stack.text() == both_run);
 }
 
+// web is in one network alone, db in another one first.
+struct Moving : Host {
+  void write(int subnet, const std::string& web = "web:1") {
+    const std::string back = "10.9." + std::to_string(subnet) + ".";
+    std::ofstream(drover.home() / "compose.yml") << "name: shop\nservices:\n"
+                                                 << "  db: {image: 'db:1', networks: {default: {priority: 1}, back: {ipv4_address: " + back + "8}}}\n"
+                                                 << "  web: {image: '" + web + "', networks: {back: {ipv4_address: " + back + "7}}}\n"
+                                                 << "networks: {back: {ipam: {config: [{subnet: " + back + "0/24}]}}}\n";
+  }
+  static std::string text_of(int subnet) {
+    const std::string back = "10.9." + std::to_string(subnet) + ".";
+    return "shop-db-1 db:1 running\nshop-web-1 web:1 running\nnetwork shop_back " + back + "0/24: shop-db-1(" + back + "8) shop-web-1(" + back +
+           "7)\nnetwork shop_default: shop-db-1()\n";
+  }
+  Moving() {
+    write(1);
+    BOOST_TEST_REQUIRE(run({"up"}).code == 0);
+    BOOST_TEST_REQUIRE(stack.text() == text_of(1));
+  }
+};
+
+BOOST_FIXTURE_TEST_CASE(addresses_move_with_the_subnet_of_their_network, Moving) {
+  write(2);
+  const Outcome outcome = run({"up"});
+  BOOST_TEST(outcome.code == 0, outcome.out + outcome.err);
+  BOOST_TEST(stack.text() == text_of(2));
+  BOOST_TEST(run({"up"}).out == "nothing to do\n");
+}
+
+BOOST_FIXTURE_TEST_CASE(the_old_subnet_comes_back_with_the_old_addresses, Moving) {
+  write(2, "web:bad");
+  const Outcome outcome = run({"up"});
+  BOOST_TEST(outcome.code == 11, outcome.out + outcome.err);
+  BOOST_TEST(stack.text() == text_of(1));
+}
+
+BOOST_FIXTURE_TEST_CASE(an_address_outside_of_the_subnet_ends_as_it_began, Moving) {
+  std::ofstream(drover.home() / "compose.override.yml") << "services: {web: {networks: {back: {ipv4_address: 10.9.3.7}}}}\n";
+  write(2);
+  const Outcome outcome = run({"up"});
+  BOOST_TEST(outcome.code == 11, outcome.out + outcome.err);
+  BOOST_TEST(outcome.err.find("10.9.3.7") != std::string::npos, outcome.err);
+  BOOST_TEST(stack.text() == text_of(1));
+}
+
+BOOST_FIXTURE_TEST_CASE(answers_that_are_lost_on_the_way_to_a_new_address_do_no_harm, Moving) {
+  const std::string web = stack.id_of("shop-web-1").substr(0, 12) + "_shop-web-1";
+  for (const char* const kind : {"create", "disconnect", "connect", "start"}) stack.lose_answer(kind, web);
+  write(2);
+  const Outcome outcome = run({"up"});
+  BOOST_TEST(outcome.code == 0, outcome.out + outcome.err);
+  BOOST_TEST(stack.text() == text_of(2));
+}
+
 BOOST_AUTO_TEST_CASE(two_runs_exclude_each_other) {
   BOOST_TEST(run({"up", "-q"}).code == 0);
   const FileLock held = stack::StateFolder(state).lock_for_run("shop", "unix://" + engine.socket().string());

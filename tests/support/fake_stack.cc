@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "tests/support/fake_image_store.h"
+#include "tests/support/subnet.h"
 
 #include <nlohmann/json.hpp>
 
@@ -56,6 +57,18 @@ std::string text_member(const json& object, const char* name) {
 
 std::string address_of(const json& endpoint) { return text_member(member(endpoint, "IPAMConfig"), "IPv4Address"); }
 
+std::vector<std::string> subnets_of(const json& body) {
+  std::vector<std::string> subnets;
+  for (const json& pool : member(member(body, "IPAM"), "Config")) subnets.push_back(text_member(pool, "Subnet"));
+  return subnets;
+}
+
+json ipam(const std::vector<std::string>& subnets) {
+  json pools = json::array();
+  for (const std::string& subnet : subnets) pools.push_back({{"Subnet", subnet}});
+  return {{"Driver", "default"}, {"Config", pools}};
+}
+
 }  // namespace
 
 FakeStack::FakeStack(FakeEngine& engine) : engine_(engine) {
@@ -102,6 +115,7 @@ std::string FakeStack::text() const {
   std::sort(lines.begin(), lines.end());
   for (const auto& [name, network] : networks_) {
     std::string line = "network " + name;
+    for (const std::string& subnet : network.subnets) line += " " + subnet;
     for (const auto& [key, value] : network.options) line += " " + key + "=" + value;
     std::vector<std::string> members;
     for (const auto& [id, container] : containers_) {
@@ -248,12 +262,22 @@ FakeEngine::Answer FakeStack::create(const EngineRequest& request) {
   }
   container.restart_policy = text_member(member(host, "RestartPolicy"), "Name");
   for (const auto& [network, endpoint] : member(member(body, "NetworkingConfig"), "EndpointsConfig").items()) {
+    if (const std::string text = refused_address(network, address_of(endpoint)); !text.empty()) return refusal(400, text);
     container.networks[network] = address_of(endpoint);
   }
   note("create", container.name);
   const std::string id = container.id;
   containers_[id] = std::move(container);
   return {.status = 201, .body = json{{"Id", id}, {"Warnings", json::array()}}.dump()};
+}
+
+// As engines from 25.0 on at create and connect, and all at start; of a network that is not there, or has no subnet here, nothing is known.
+std::string FakeStack::refused_address(const std::string& network, const std::string& address) const {
+  const auto found = networks_.find(network);
+  if (found == networks_.end() || address.empty()) return {};
+  const std::vector<std::string>& subnets = found->second.subnets;
+  const bool has_pool = std::any_of(subnets.begin(), subnets.end(), [&](const std::string& subnet) { return is_in_subnet(address, subnet); });
+  return has_pool || subnets.empty() ? "" : "invalid config for network " + network + ": invalid endpoint settings: no configured subnet or ip-range contain the IP address " + address;
 }
 
 std::string FakeStack::port_taken_by(const Container& container) const {
@@ -272,6 +296,9 @@ FakeEngine::Answer FakeStack::start(Container& container) {
   if (!own.start_refusal.empty()) return refusal(500, own.start_refusal);
   if (const std::string port = port_taken_by(container); !port.empty()) {
     return refusal(500, "driver failed programming external connectivity on endpoint " + container.name + ": Bind for 0.0.0.0:" + port + " failed: port is already allocated");
+  }
+  for (const auto& [network, address] : container.networks) {
+    if (const std::string text = refused_address(network, address); !text.empty()) return refusal(500, text);
   }
   note("start", container.name);
   container.status = "running";
@@ -336,12 +363,12 @@ std::optional<FakeEngine::Answer> FakeStack::answer_network(const EngineRequest&
     const std::string own = body.at("Name");
     if (networks_.contains(own)) return refusal(409, "network with name " + own + " already exists");
     note("create", own);
-    networks_[own] = {.id = "net" + std::to_string(++made_), .labels = texts(member(body, "Labels")), .options = texts(member(body, "Options"))};
+    networks_[own] = {.id = "net" + std::to_string(++made_), .labels = texts(member(body, "Labels")), .options = texts(member(body, "Options")), .subnets = subnets_of(body)};
     return Answer{.status = 201, .body = json{{"Id", networks_[own].id}}.dump()};
   }
   const auto found = std::find_if(networks_.begin(), networks_.end(), [&](const auto& entry) { return entry.first == name || entry.second.id == name; });
   if (found == networks_.end()) return refusal(404, "network " + name + " not found");
-  if (request.method == "GET") return Answer{.body = json{{"Id", found->second.id}, {"Name", found->first}, {"Labels", found->second.labels}, {"Options", found->second.options}}.dump()};
+  if (request.method == "GET") return Answer{.body = json{{"Id", found->second.id}, {"Name", found->first}, {"Labels", found->second.labels}, {"Options", found->second.options}, {"IPAM", ipam(found->second.subnets)}}.dump()};
   if (request.method == "DELETE") {
     const bool is_used = std::any_of(containers_.begin(), containers_.end(), [&](const auto& entry) { return entry.second.status == "running" && entry.second.networks.contains(found->first); });
     if (is_used) return refusal(403, "error while removing network: network " + name + " has active endpoints");
@@ -356,7 +383,9 @@ std::optional<FakeEngine::Answer> FakeStack::answer_network(const EngineRequest&
   note(action, container->name);
   if (action == "connect") {
     if (container->networks.contains(found->first)) return refusal(403, "endpoint with name " + container->name + " already exists in network " + found->first);
-    container->networks[found->first] = address_of(member(body, "EndpointConfig"));
+    const std::string address = address_of(member(body, "EndpointConfig"));
+    if (const std::string text = refused_address(found->first, address); !text.empty()) return refusal(400, text);
+    container->networks[found->first] = address;
   } else {
     container->networks.erase(found->first);
   }
@@ -407,7 +436,7 @@ json FakeStack::list() const {
 
 json FakeStack::list_networks() const {
   json networks = json::array();
-  for (const auto& [name, network] : networks_) networks.push_back({{"Id", network.id}, {"Name", name}, {"Labels", network.labels}, {"Options", network.options}});
+  for (const auto& [name, network] : networks_) networks.push_back({{"Id", network.id}, {"Name", name}, {"Labels", network.labels}, {"Options", network.options}, {"IPAM", ipam(network.subnets)}});
   return networks;
 }
 
@@ -422,7 +451,8 @@ json FakeStack::inspect(const Container& container) const {
   json networks = json::object();
   for (const auto& [name, address] : container.networks) {
     const auto network = networks_.find(name);
-    networks[name] = {{"NetworkID", network == networks_.end() ? "" : network->second.id}, {"IPAMConfig", {{"IPv4Address", address}}}};
+    const bool is_known = network != networks_.end() && container.status != "created";
+    networks[name] = {{"NetworkID", is_known ? network->second.id : ""}, {"IPAMConfig", {{"IPv4Address", address}}}};
   }
   return {{"Id", container.id},
           {"Name", "/" + container.name},

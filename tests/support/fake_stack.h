@@ -42,7 +42,7 @@ class FakeStack {
   std::string add_running(const std::string& name, const std::string& image, const nlohmann::json& body);
   void add_network(const std::string& name, std::map<std::string, std::string> labels, std::map<std::string, std::string> options = {});
   void let_stop();
-  // "web-1 web:2 running\n" each by name, then "network shop_default: web-1(10.0.0.5)".
+  // "web-1 web:2 running\n" each by name, then "network shop_default 10.0.0.0/24: web-1(10.0.0.5)", the subnet where one was asked for.
   std::string text() const;
   std::string id_of(const std::string& name) const;
   std::map<std::string, std::string> files_of(const std::string& name) const;  // that were written, path and content
@@ -75,6 +75,7 @@ class FakeStack {
     std::string id;
     std::map<std::string, std::string> labels = {};
     std::map<std::string, std::string> options = {};
+    std::vector<std::string> subnets = {};
   };
   struct Refusal {
     std::string key;
@@ -95,6 +96,7 @@ class FakeStack {
   Answer write(Container& container, const EngineRequest& request);
   Answer logs(const Container& container) const;
   std::optional<Answer> scripted(const std::string& kind, const std::string& name);
+  std::string refused_address(const std::string& network, const std::string& address) const;
   std::string port_taken_by(const Container& container) const;
   Container* find(const std::string& name);
   void tell(const Container& container, const std::string& action);
