@@ -52,6 +52,7 @@ void write_create_steps(PlanDraft& draft);   // create_steps.cc: networks, volum
 void write_orphan_steps(PlanDraft& draft);   // leftovers.cc
 void write_service_steps(PlanDraft& draft);  // service_steps.cc: swaps, starts, restarts
 void write_network_steps(PlanDraft& draft);  // network_steps.cc: changed networks
+void check_ports(const PlanDraft& draft);    // port_conflicts.cc: ports of the host that cannot be had
 void order_claims(PlanDraft& draft);         // claims.cc: who needs a port or address waits for who has it
 void order_names(PlanDraft& draft);          // names.cc: likewise
 void write_removals(PlanDraft& draft);       // leftovers.cc: the commit

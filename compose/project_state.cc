@@ -71,6 +71,7 @@ class Reading {
         continue;
       }
       state_.names_taken[container.name] = container.id;
+      note_ports(container);
       if (!owner.empty()) state_.other_projects[owner].insert(label_of(container.labels, working_directory_label));
     }
   }
@@ -95,6 +96,13 @@ class Reading {
       throw error.add_frame(at.file.string() + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) + ": services." +
                             service.name + ".image");
     }
+  }
+
+  void note_ports(const engine::ContainerSummary& container) {
+    if (container.state != "running" && container.state != "paused") return;
+    for (const engine::PublishedPort& port : container.ports)
+      if (port.public_port > 0)
+        state_.ports_taken.push_back({container.name, port.ip, static_cast<std::uint64_t>(port.public_port), port.type});
   }
 
   void read_image(const Context& ctx, const std::string& name) {

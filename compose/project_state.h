@@ -10,6 +10,7 @@
 #include "engine/volumes.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
@@ -25,6 +26,14 @@ struct ImageFacts {
   std::set<std::string> manifests = {};  // digests of its platforms' manifests that are here, where the engine tells (API 1.48)
 };
 
+// A port of the host that a container outside of the project publishes.
+struct TakenPort {
+  std::string container;  // its name
+  std::string address;    // of the host
+  std::uint64_t port = 0;
+  std::string protocol;   // tcp, udp, sctp
+};
+
 struct ProjectState {
   engine::ApiVersion api = {};
   std::vector<engine::ContainerDetails> containers =
@@ -33,6 +42,7 @@ struct ProjectState {
   std::vector<engine::Volume> volumes = {};       // all of the engine; with sizes where find_twins finds some
   std::map<std::string, ImageFacts> images = {};  // by the reference as a service writes it; those that the engine has
   std::map<std::string, std::string> names_taken = {};  // by name: IDs of containers outside the project
+  std::vector<TakenPort> ports_taken = {};              // by those of them that run
   // Other projects that have containers, and the directories that these were made for.
   std::map<std::string, std::set<std::string>> other_projects = {};
 };

@@ -75,6 +75,7 @@ Plan reconcile(const Project& project, const ProjectState& state, const UpOption
   write_orphan_steps(draft);
   write_service_steps(draft);
   write_network_steps(draft);
+  check_ports(draft);
   order_claims(draft);
   order_names(draft);
   write_removals(draft);

@@ -48,8 +48,8 @@ struct UpOptions {
 };
 
 // Throws data_safety for a volume whose definition changed; refused for what would fail half-way: a container's name taken by
-// another project's, an external network or volume or an image that is not there; what create_body throws. Nothing has been
-// touched then.
+// another project's, a port of the host that somebody else publishes or that two of its containers would, an external network or
+// volume or an image that is not there; what create_body throws. Nothing has been touched then.
 Plan reconcile(const Project& project, const ProjectState& state, const UpOptions& options);
 
 }  // namespace drover::compose

@@ -1,5 +1,6 @@
 #include "tests/compose/engine_model.h"
 
+#include "compose/host_ports.h"
 #include "compose/labels.h"
 #include "digest/digest.h"
 #include "tests/support/subnet.h"
@@ -59,6 +60,19 @@ std::set<std::string> host_ports(const Json& container) {
     for (const Json& binding : bindings)
       if (const std::string text = binding.value("HostPort", ""); !text.empty() && text.find('-') == std::string::npos)
         ports.insert(text + port.substr(port.find('/')));
+  return ports;
+}
+
+// What it publishes once it runs: without an address on every IPv4 one; the choice from a range is left out.
+Json published(const Json& container) {
+  Json ports = Json::object();
+  for (const auto& [port, bindings] : part(container["HostConfig"], "PortBindings").items())
+    for (const Json& binding : bindings) {
+      const std::string host_port = binding.value("HostPort", "");
+      const std::string address = binding.value("HostIp", "");
+      if (host_port.empty() || host_port.find('-') != std::string::npos) continue;
+      ports[port].push_back({{"HostIp", address.empty() ? "0.0.0.0" : address}, {"HostPort", host_port}});
+    }
   return ports;
 }
 
@@ -198,6 +212,7 @@ void EngineModel::Parts::start(Json& container) {
         throw refusal("address " + address + " already in use");
     }
   }
+  container["NetworkSettings"]["Ports"] = published(container);
   state["Status"] = "running";
   state["Running"] = true;
   state["StartedAt"] = now();
@@ -208,6 +223,7 @@ void EngineModel::Parts::start(Json& container) {
 void EngineModel::Parts::stop(Json& container, int exit_code) {
   Json& state = container["State"];
   if (state["Running"] != true) return;
+  container["NetworkSettings"]["Ports"] = Json::object();
   state["Status"] = "exited";
   state["Running"] = false;
   state["Paused"] = false;
@@ -379,6 +395,7 @@ ProjectState EngineModel::state(const std::string& project) const {
       continue;
     }
     state.names_taken[details->name] = id;
+    for (const HostPort& port : ports_held_by(*details)) state.ports_taken.push_back({details->name, port.address, port.port, port.protocol});
     if (!owner.empty()) state.other_projects[owner].insert(label_of(*details, working_directory_label));
   }
   std::sort(state.containers.begin(), state.containers.end(), [](const auto& a, const auto& b) { return a.name < b.name; });

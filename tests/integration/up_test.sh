@@ -112,6 +112,17 @@ kill $holder
 expect_state "$(printf 'shop-db-1 app:1 running\nshop-web-1 app:2 running')"
 [[ $(field shop-web-1 .Id) == "$web" ]] || fail "another container than before"
 
+say "a port that another container publishes, or two of the project would: refused before anything is touched"
+post "/containers/create?name=stranger" "{\"Image\":\"$registry/app:1\",\"ExposedPorts\":{\"80/tcp\":{}},\"HostConfig\":{\"PortBindings\":{\"80/tcp\":[{\"HostIp\":\"127.0.0.1\",\"HostPort\":\"$(cat port)\"}]}}}" >stranger
+post /containers/stranger/start
+started=$(field shop-web-1 .State.StartedAt)
+expect_code 3 up -f port.yml
+grep -q "127.0.0.1:$(cat port)/tcp.*stranger" err || { cat err; fail "the port and its container are not named"; }
+remove "/containers/stranger?force=1"
+sed "s|depends_on: \[db\]|depends_on: [db], scale: 2, ports: [\"127.0.0.1:$(cat port):80\"]|" compose.yml >both.yml
+expect_code 3 up -f both.yml
+[[ $(field shop-web-1 .Id) == "$web" && $(field shop-web-1 .State.StartedAt) == "$started" ]] || fail "something was touched"
+
 say "a health check that never gets green; one that was red before does not count"
 sed "s|depends_on: \[db\]|depends_on: [db], healthcheck: {test: [CMD, cat, /not/there], interval: 200ms, retries: 2}|" compose.yml >sick.yml
 expect_code 11 up -f sick.yml
