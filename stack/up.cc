@@ -66,6 +66,7 @@ class Up {
         plan_images(request_.project, state.images, tagged, request_.pull, ctx_.clock->system_now());
     if (needs.empty()) return state;
     if (request_.plans_only) {
+      if (request_.ask) request_.ask(needs);
       for (const ImageNeed& need : needs) report_.notes.push_back(to_text(need));
       pretend_images(state);
       return state;

@@ -28,10 +28,12 @@ struct UpRequest {
   std::optional<PullPolicy> pull = {};  // --pull: of all services; nothing: each service's own
   // Brings the images into the engine, throws when one cannot be had; not called when there are none. See fetch_images.
   std::function<void(const std::vector<ImageNeed>&)> fetch = {};
+  // In their place when it plans only: throws when one could not be had. See ask_for_images.
+  std::function<void(const std::vector<ImageNeed>&)> ask = {};
   bool checks_drift = false;             // --check-drift: what no config hash tells is looked for, and told in the plan's notes
   RepairWishes repairs = {};             // --fix-drift, --restart-stale: likewise, and put right
   bool rolls_back = true;   // false: --no-rollback
-  bool plans_only = false;  // --dry-run: images are not fetched either
+  bool plans_only = false;  // --dry-run: images are asked for and not fetched
 };
 
 struct UpReport {

@@ -6,6 +6,7 @@
 #include "engine/images.h"
 #include "engine/inventory.h"
 #include "stack/platforms.h"
+#include "stack/pull_groups.h"
 
 #include <algorithm>
 #include <set>
@@ -177,6 +178,32 @@ TagTimes read_tag_times(const Context& ctx, engine::Client& client, const std::v
     if (image && image->last_tag_time) times[name] = *image->last_tag_time;
   }
   return times;
+}
+
+void ask_for_images(const Context& ctx,
+                    registry::Client& registry,
+                    const store::BlobStore& store,
+                    const Platform& engine,
+                    const std::vector<ImageNeed>& needs,
+                    const registry::PullOptions& options) {
+  std::vector<WantedImage> asked;
+  std::vector<LoadTarget> targets;
+  for (const ImageNeed& need : needs) {
+    const LoadTarget target = choose_load_target(need.image.platform, engine, options.platforms);
+    if (need.may_come_from_store() && find_in_store(store, need, target.platform)) continue;
+    asked.push_back(need.image);
+    targets.push_back(target);
+  }
+  std::vector<GroupPull> groups = group_pulls(targets, asked, options);
+  resolve_groups(ctx, registry, store, groups);
+  for (const GroupPull& group : groups) {
+    for (const registry::Resolutions::One& one : group.resolutions->list) {
+      if (!one.error) continue;
+      const bool is_unreachable = one.error->code() == ErrorCode::network && one.error->http_status == 0;
+      if (!is_unreachable) throw Error(*one.error);
+      ctx.warn(std::string("not known whether the registry has it: ") + one.error->what());
+    }
+  }
 }
 
 std::vector<PrefetchedImage> fetch_images(const Context& ctx,

@@ -61,4 +61,13 @@ std::vector<PrefetchedImage> fetch_images(const Context& ctx,
                                           const std::vector<ImageNeed>& needs,
                                           const PrefetchOptions& options);
 
+// Whether fetch_images could bring them: registries are asked what they would be asked then, and nothing is fetched. `engine` is where they
+// would go. Throws what fails first; a registry that cannot be reached is a warning, since it may be by then.
+void ask_for_images(const Context& ctx,
+                    registry::Client& registry,
+                    const store::BlobStore& store,
+                    const Platform& engine,
+                    const std::vector<ImageNeed>& needs,
+                    const registry::PullOptions& options);
+
 }  // namespace drover::stack

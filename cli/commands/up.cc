@@ -3,8 +3,10 @@
 #include "cli/change.h"
 #include "cli/command.h"
 #include "cli/render_plan.h"
+#include "cli/scratch_store.h"
 #include "cli/session.h"
 #include "cli/up_options.h"
+#include "engine/inventory.h"
 #include "stack/up_images.h"
 
 #include <nlohmann/json.hpp>
@@ -39,6 +41,13 @@ void fetch(Session& session, const compose::Project& project, const std::vector<
                        .time = session.ctx().clock->system_now()});
   }
   session.note_prefetched(records);
+}
+
+// What a dry run does in its place.
+void ask_registries(Session& session, const std::vector<stack::ImageNeed>& needs) {
+  const ScratchStore scratch(session);
+  const Platform platform = engine::find_platform(session.ctx(), session.engine());
+  stack::ask_for_images(session.ctx(), session.registry(), scratch.store(), platform, needs, session.pull_options({}));
 }
 
 bool has_replaced(const compose::Plan& plan) {
@@ -110,6 +119,7 @@ ExitCode run_up(Session& session) {
   stack::UpRequest request{.project = project,
                            .options = up_options(session, project),
                            .fetch = [&](const auto& needs) { fetch(session, project, needs); },
+                           .ask = [&](const auto& needs) { ask_registries(session, needs); },
                            .checks_drift = session.flags().check_drift,
                            .repairs = {.drift = session.flags().fix_drift, .stale = session.flags().restart_stale},
                            .rolls_back = !session.flags().no_rollback,
@@ -135,8 +145,9 @@ Command up_command() {
           "12 when\n"
           "that fails too). Ctrl-C goes back as well, a second one ends at once. The plan is printed first: what is done to each "
           "service\n"
-          "and why; --dry-run prints every step and changes nothing. What docker compose made is taken over, and the other way "
-          "round.",
+          "and why; --dry-run prints every step, asks registries whether they have the images that would be fetched, and changes "
+          "nothing.\n"
+          "What docker compose made is taken over, and the other way round.",
       .example = "  drover up --remove-orphans --dry-run\n  drover up --timeout 120 web",
       .positionals = {{"SERVICE", &Flags::services, "only these services, and what they depend on"}},
       .options = {{"--remove-orphans",

@@ -287,13 +287,14 @@ BOOST_AUTO_TEST_CASE(an_interrupted_run_ends_with_130) {
 }
 
 BOOST_AUTO_TEST_CASE(an_image_that_may_not_be_fetched_is_refused) {
-  write("web:9");
+  const std::string missing = "127.0.0.1:1/web:9";  // nobody is there to be asked
+  write(missing);
   const Outcome outcome = run({"up", "--pull", "never"});
   BOOST_TEST(outcome.code == 3, outcome.err);
-  BOOST_TEST(outcome.err.find("service web: image web:9 is not in the engine") != std::string::npos, outcome.err);
+  BOOST_TEST(outcome.err.find("service web: image " + missing + " is not in the engine") != std::string::npos, outcome.err);
   const Outcome dry = run({"up", "--dry-run"});
   BOOST_TEST(dry.code == 0, dry.err);
-  BOOST_TEST(dry.out.find("note: image web:9 of web: not in the engine, fetched first\n") != std::string::npos, dry.out);
+  BOOST_TEST(dry.out.find("note: image " + missing + " of web: not in the engine, fetched first\n") != std::string::npos, dry.out);
   BOOST_TEST(writes() == 0U);
 }
 

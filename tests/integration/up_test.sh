@@ -64,6 +64,11 @@ sleep 1.1
 changes "$since" >got
 [[ ! -s got ]] || { cat got; fail "a second up did something"; }
 
+say "a dry run tells that the registry does not have an image"
+sed "s|web: {image: $registry/app:1|web: {image: $registry/app:absent|" compose.yml >absent.yml
+expect_code 5 up --dry-run -f absent.yml
+grep -q "$registry/app:absent" err || { cat err; fail "the image is not named"; }
+
 say "one changed image: one container is replaced, with its anonymous volume"
 sed -i "s|web: {image: $registry/app:1|web: {image: $registry/app:2|" compose.yml
 expect_code 0 up --dry-run
