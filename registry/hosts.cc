@@ -122,8 +122,8 @@ Endpoint Hosts::endpoint(const Context& ctx, const Site& site, const net::Timeou
         choice->failure = error;
         const auto end = ctx.clock->now();
         choice->failure_holds_until = end + std::min<std::chrono::steady_clock::duration>(3 * (end - begin), failure_holds_longest);
+        ++choice->trials;
       }
-      ++choice->trials;
       throw;
     }
   }
@@ -210,8 +210,9 @@ std::optional<Endpoint> Hosts::settled_endpoint(const Site& site) const {
     if (found == choices_.end()) return std::nullopt;
     choice = found->second;
   }
-  const std::lock_guard lock(choice->mutex);
-  return choice->settled;
+  // Who asks may hold a lock that everybody needs: a trial that is under way is not waited for.
+  const std::unique_lock lock(choice->mutex, std::try_to_lock);
+  return lock ? choice->settled : std::nullopt;
 }
 
 std::optional<std::string> Hosts::known_origin(const Site& site) const {

@@ -69,6 +69,7 @@ void Transfer::Impl::judge_origin(std::unique_lock<std::mutex>& lock, Blob& blob
                                   bool is_unranged) {
   Origin& origin = blob.origins[index];
   if (!blob.is_side_by_side || blob.state != Blob::State::active || origin.is_left_out) return;
+  if (scheduler.host_count(blob.scheduled) <= 1) return;  // the others went meanwhile: its next request is judged as that of the last one
   if (is_unranged) return leave_out(blob, index, without_ranges);
   if (!failure) {
     origin.failures = 0;
@@ -124,6 +125,7 @@ bool Transfer::Impl::is_still_asked(const Blob& blob, const Origin& origin) cons
 }
 
 void Transfer::Impl::leave_out_slow_mirrors(Clock::time_point now) {
+  if (limiter.is_limited()) return;  // what is held back says nothing of who sends it, and nobody is in a hurry
   for (const ChunkScheduler::HostId host : scheduler.find_slow_hosts(now)) {
     for (Blob& blob : blobs) {
       if (blob.state != Blob::State::active) continue;
