@@ -9,7 +9,6 @@
 #include "engine/disk_usage.h"
 #include "engine/engine_failure.h"
 #include "engine/images.h"
-#include "engine/unpacked.h"
 #include "manifest/reference.h"
 
 #include <algorithm>
@@ -109,7 +108,6 @@ class Reading {
     const auto image = find_image(ctx, name);
     if (!image) return;
     ImageFacts facts{.id = image->id.to_string(), .platform = image->platform.to_string(), .config = image->config};
-    facts.is_startable = engine::find_unpacked(ctx, client_, *image) != engine::Unpacked::no;
     if (image->available_manifests)
       for (const auto& [manifest, held] : *image->available_manifests) facts.manifests.insert(manifest.to_string());
     const std::lock_guard lock(mutex_);

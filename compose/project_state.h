@@ -22,7 +22,6 @@ struct ImageFacts {
   std::string id;                        // as inspect tells it: goes into the label com.docker.compose.image
   std::string platform = {};             // "linux/arm64/v8"
   engine::ContainerConfig config = {};   // its defaults
-  bool is_startable = true;              // false: it is here packed alone, a load or pull of it failed (engine/unpacked.h)
   std::set<std::string> manifests = {};  // digests of its platforms' manifests that are here, where the engine tells (API 1.48)
 };
 

@@ -78,10 +78,15 @@ std::optional<ImageConfig> find_config(const store::BlobStore& store, StoreKind 
   }
 }
 
-// Nothing of it is unpacked, though it is here; never where the engine does not tell.
-bool is_packed(const ImageSummary& image) {
+// Here and not unpacked, though it is for this engine's platform; never where the engine does not tell. What does not run on the engine it
+// unpacks only when a container is made of it.
+bool is_packed_manifest(const Inventory& inventory, const HeldManifest& held) {
+  return judge_unpacked(held) == Unpacked::no && (held.platform.os.empty() || match_rank(inventory.platform, held.platform).has_value());
+}
+
+bool is_packed(const Inventory& inventory, const ImageSummary& image) {
   const HeldManifests& held = image.available_manifests;
-  return !held.empty() && std::all_of(held.begin(), held.end(), [](const auto& one) { return judge_unpacked(one.second) == Unpacked::no; });
+  return !held.empty() && std::all_of(held.begin(), held.end(), [&](const auto& one) { return is_packed_manifest(inventory, one.second); });
 }
 
 }  // namespace
@@ -124,7 +129,7 @@ Inventory take_inventory(const Context& ctx, Client& client, std::size_t jobs, c
     if (!config) return;
     if (!config->platform.os.empty()) platforms[index] = config->platform;
     // Layers that are packed alone are no ground to stand on.
-    if (is_packed(summaries[index])) return;
+    if (is_packed(inventory, summaries[index])) return;
     const std::vector<Digest> chain_ids = config->chain_ids();
     const std::scoped_lock lock(mutex);
     inventory.chain_ids.insert(chain_ids.begin(), chain_ids.end());
@@ -135,10 +140,10 @@ Inventory take_inventory(const Context& ctx, Client& client, std::size_t jobs, c
       inventory.blobs.insert(summary.id);
       for (const auto& [manifest, held] : summary.available_manifests) {
         inventory.blobs.insert(manifest);
-        if (judge_unpacked(held) != Unpacked::yes) inventory.packed_manifests.insert(manifest);
+        if (judge_unpacked(held) == Unpacked::unsure || is_packed_manifest(inventory, held)) inventory.packed_manifests.insert(manifest);
       }
     }
-    const bool is_startable = !is_packed(summary);
+    const bool is_startable = !is_packed(inventory, summary);
     inventory.images.push_back({summary.id, std::move(summary.repo_tags), std::move(summary.repo_digests), platforms[i], is_startable});
   }
   return inventory;

@@ -85,7 +85,9 @@ struct Loader::Impl {
     }
     outcome.image_id = found->id.to_string();
     outcome.settled = settled_by(image, found->repo_digests);
-    return is_containerd() ? find_unpacked(ctx, client, *found, image.image.manifest.digest) : Unpacked::yes;
+    // Engines unpack what runs on them; of another platform all that can be asked for is that it is there.
+    const bool is_unpacked_at_load = is_containerd() && match_rank(board.inventory().platform, image.image.platform).has_value();
+    return is_unpacked_at_load ? find_unpacked(ctx, client, *found, image.image.manifest.digest) : Unpacked::yes;
   }
 
   // An image of empty layers stays unsure; then the load's own word counts, which ended without an error.

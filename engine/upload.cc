@@ -123,6 +123,7 @@ std::optional<std::size_t> split_layers(const LoadPlan& plan, const LayerBoard::
 }
 
 bool is_small(const LoadPlan& plan, const LayerBoard::Share& share) {
+  if (plan.verdict == LoadPlan::Verdict::unpack) return false;  // little to send, and all of it to unpack
   std::uint64_t bytes = 0;
   for (std::size_t i = 0; i < plan.layers.size(); ++i) {
     if (plan.layers[i].action == LayerPlan::Action::skip_known) continue;

@@ -49,7 +49,8 @@ std::uint64_t passing_bytes(std::vector<std::uint64_t> archives, std::size_t loa
 // The disks that a forecast speaks of, those on one file system together.
 struct Disk {
   std::string whose;
-  std::uint64_t bytes = 0;
+  std::uint64_t bytes = 0;       // at the worst moment, by estimate
+  std::uint64_t bytes_kept = 0;  // of them what stays
   std::uint64_t bytes_min = 0;
   DiskSpace space;
 };
@@ -60,11 +61,12 @@ std::vector<Disk> disks_of(const Forecast& forecast) {
     if (!need.space) return;
     const auto known = std::find_if(disks.begin(), disks.end(), [&](const Disk& disk) { return disk.space.device == need.space->device; });
     if (known == disks.end()) {
-      disks.push_back({whose, need.bytes + need.bytes_passing, need.bytes_min, *need.space});
+      disks.push_back({whose, need.bytes + need.bytes_passing, need.bytes, need.bytes_min, *need.space});
       return;
     }
     known->whose += " and " + whose;
     known->bytes += need.bytes + need.bytes_passing;
+    known->bytes_kept += need.bytes;
     known->bytes_min += need.bytes_min;
   };
   add(forecast.store, "the store (" + forecast.store.folder.string() + ")");
@@ -103,13 +105,15 @@ DiskNeed engine_need(const std::vector<engine::LoadImage>& images, const engine:
     const engine::LoadPlan plan = engine::plan_load(image, inventory);
     if (!plan.is_load()) continue;
     archives.push_back(0);
+    const bool is_unpacked_now = plan.verdict == engine::LoadPlan::Verdict::unpack;  // packed it is there already
     for (const engine::LayerPlan& layer : plan.layers) {
-      if (layer.action == engine::LayerPlan::Action::skip_known || !seen.insert(layer.chain_id).second) continue;
-      const std::uint64_t packed = is_classic ? 0 : layer.layer.size;
+      const bool is_there = layer.action == engine::LayerPlan::Action::skip_known && !is_unpacked_now;
+      if (is_there || !seen.insert(layer.chain_id).second) continue;
+      const std::uint64_t packed = is_classic || is_unpacked_now ? 0 : layer.layer.size;
       const std::optional<std::uint64_t> plain = plain_bytes(layer.layer, store, sizes);
       const std::uint64_t guessed = times(layer.layer.size, plain_ratio);
       need.bytes += packed + (plain ? times(*plain, unpacked_ratio) : guessed);
-      need.bytes_min += packed + layer.layer.size;
+      if (!is_unpacked_now) need.bytes_min += packed + layer.layer.size;
       if (is_classic) archives.back() += plain.value_or(guessed);
     }
   }
@@ -153,8 +157,8 @@ void require_space(const Forecast& forecast, std::optional<std::uint64_t> free_b
       throw Error(ErrorCode::refused, "nothing was fetched: " + numbers + ", " + format_bytes(disk.bytes_min) +
                                           " are needed at least; free space there, or name another folder with --store");
     }
-    if (free_bytes_min && disk.space.free_bytes - std::min(disk.space.free_bytes, disk.bytes) < *free_bytes_min) {
-      throw Error(ErrorCode::refused, "nothing was fetched: " + numbers + ", " + format_bytes(disk.bytes) + " will be needed, and --min-free wants " +
+    if (free_bytes_min && disk.space.free_bytes - std::min(disk.space.free_bytes, disk.bytes_kept) < *free_bytes_min) {
+      throw Error(ErrorCode::refused, "nothing was fetched: " + numbers + ", " + format_bytes(disk.bytes_kept) + " will be needed, and --min-free wants " +
                                           format_bytes(*free_bytes_min) + " left");
     }
   }

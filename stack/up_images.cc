@@ -43,7 +43,6 @@ std::optional<ImageNeed::Why> find_need(const compose::Service& service,
                                         const std::string& image,
                                         const PullPolicy& policy,
                                         bool is_local,
-                                        bool is_startable,
                                         const TagTimes& tagged,
                                         std::chrono::system_clock::time_point now) {
   using Kind = PullPolicy::Kind;
@@ -58,8 +57,7 @@ std::optional<ImageNeed::Why> find_need(const compose::Service& service,
     const bool is_young = time != tagged.end() && time->second && now - *time->second < policy.age;
     if (!is_young) return ImageNeed::Why::refresh;
   }
-  const bool may_be_fetched = policy.kind == Kind::missing || policy.kind == Kind::refresh;
-  return is_startable || !may_be_fetched ? std::nullopt : std::optional(ImageNeed::Why::packed);
+  return std::nullopt;
 }
 
 WantedImage wanted(const compose::Service& service, const std::string& image) {
@@ -137,7 +135,7 @@ PullPolicy PullPolicy::parse(std::string_view text) {
 }
 
 std::string to_text(const ImageNeed& need) {
-  constexpr std::string_view reasons[] = {"not in the engine", "in the engine, but not unpacked", "its pull policy is always",
+  constexpr std::string_view reasons[] = {"not in the engine", "its pull policy is always",
                                           "older than its pull policy allows"};
   return "image " + need.image.reference.familiar() + " of " + join(need.image.services, ", ") + ": " +
          std::string(reasons[static_cast<int>(need.why)]) + ", fetched first";
@@ -153,8 +151,7 @@ std::vector<ImageNeed> plan_images(const compose::Project& project,
     const std::string image = compose::image_of(project, service);
     const auto found = local.find(image);
     const bool is_local = found != local.end() && has_wanted_platform(service, found->second);
-    const bool is_startable = is_local && found->second.is_startable;
-    const auto why = find_need(service, image, policy_of(service, override_policy), is_local, is_startable, tagged, now);
+    const auto why = find_need(service, image, policy_of(service, override_policy), is_local, tagged, now);
     if (why) add(needs, {.image = wanted(service, image), .why = *why});
   }
   std::sort(needs.begin(), needs.end(), [](const ImageNeed& a, const ImageNeed& b) {

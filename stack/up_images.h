@@ -29,10 +29,10 @@ struct PullPolicy {
 
 struct ImageNeed {
   WantedImage image;
-  enum class Why { missing, packed, always, refresh } why = Why::missing;  // packed: there, and a container of it cannot start
+  enum class Why { missing, always, refresh } why = Why::missing;
 
   // What is in the store will do; else the registry is asked.
-  bool may_come_from_store() const { return why == Why::missing || why == Why::packed; }
+  bool may_come_from_store() const { return why == Why::missing; }
 };
 
 std::string to_text(const ImageNeed& need);  // "image redis:7 of web: not in the engine, fetched first"

@@ -81,19 +81,6 @@ BOOST_AUTO_TEST_CASE(an_image_of_another_platform_is_missing) {
   BOOST_TEST(plan("a: {image: app, platform: linux/amd64}", {"app"}) == "");
 }
 
-BOOST_AUTO_TEST_CASE(an_image_that_is_not_unpacked_is_fetched_where_it_may_be) {
-  const compose::ImageFacts packed{.id = "sha256:1", .platform = "linux/amd64", .config = {}, .is_startable = false};
-  const std::map<std::string, compose::ImageFacts> local{{"app", packed}, {"shop-c", packed}};
-  const auto needs = plan_images(load("a: {image: app}, b: {image: app, pull_policy: never}, c: {build: .}"), local, {}, {}, now);
-  BOOST_REQUIRE_EQUAL(needs.size(), 1U);
-  BOOST_TEST(to_text(needs[0]) == "image app:latest of a: in the engine, but not unpacked, fetched first");
-  BOOST_TEST(needs[0].may_come_from_store());
-
-  const auto asked = plan_images(load("a: {image: app}, b: {image: app, pull_policy: always}"), local, {}, {}, now);
-  BOOST_REQUIRE_EQUAL(asked.size(), 1U);
-  BOOST_TEST(!asked[0].may_come_from_store());
-}
-
 BOOST_AUTO_TEST_CASE(the_registry_is_asked_when_one_user_of_an_image_wants_it) {
   const auto needs = plan_images(load("a: {image: app}, b: {image: app, pull_policy: always}"), {}, {}, {}, now);
   BOOST_REQUIRE_EQUAL(needs.size(), 1U);
