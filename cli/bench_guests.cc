@@ -116,14 +116,23 @@ Context for_whole_round(const Context& ctx) {
 
 void remove_guests(const Context& ctx, engine::Client& client, const std::vector<GuestImage>& guests, RoundEnd end) try {
   const Context unstoppable = for_whole_round(ctx);
+  std::optional<Error> failure;  // the first: one that somebody uses meanwhile does not keep the others there
+  const auto try_all = [&](const auto& remove) {
+    try {
+      remove();
+    } catch (const Error& error) {
+      if (!failure) failure = error;
+    }
+  };
   for (int looks = 0; looks == 0 || (end == RoundEnd::cut && looks < looks_max); ++looks) {
     if (looks > 0) std::this_thread::sleep_for(look_interval);
-    for (const GuestImage& guest : guests) remove_what_came(unstoppable, client, guest.ids);
+    for (const GuestImage& guest : guests) try_all([&] { remove_what_came(unstoppable, client, guest.ids); });
   }
   // A load that went well has removed them itself.
   for (const GuestImage& guest : guests) {
-    if (end != RoundEnd::good) remove_what_came(unstoppable, client, guest.parts);
+    if (end != RoundEnd::good) try_all([&] { remove_what_came(unstoppable, client, guest.parts); });
   }
+  if (failure) throw Error(*failure);
   for (const GuestImage& guest : guests) {
     const std::string name = engine::engine_name(guest.reference);
     const std::optional<engine::ImageDetails> left = engine::find_image(unstoppable, client, name);

@@ -155,7 +155,7 @@ ToolRun pull_run(std::string_view tool, const PullTask& task) {
   if (tool == "crane") return crane_pull(task);
   if (tool == "oras") return oras_pull(task);
   if (tool == "docker") return docker_pull(task);
-  return {.commands = {{"-q", "--parallel", "--parallel-max", std::to_string(task.jobs), "-K", curl_config_file(task).string()}}};
+  return {.commands = {{"-q", "--fail-early", "--parallel", "--parallel-max", std::to_string(task.jobs), "-K", curl_config_file(task).string()}}};
 }
 
 std::filesystem::path curl_config_file(const PullTask& task) {
@@ -173,8 +173,13 @@ std::string curl_config(const std::vector<registry::BlobAddress>& blobs, const P
     add("url", blob.url);
     add("output", (task.folder / std::to_string(i)).string());
     text += "fail\nsilent\nshow-error\nlocation\n";
-    add("proto-redir", "=http,https");
-    for (const auto& [name, value] : blob.headers) add("header", name + ": " + value.reveal());
+    add("proto-redir", blob.url.starts_with("https:") ? "=https" : "=http,https");
+    bool is_for_origin_alone = false;
+    for (const auto& [name, value] : blob.headers) {
+      add("header", name + ": " + value.reveal());
+      is_for_origin_alone = is_for_origin_alone || to_lower(name) != "authorization";
+    }
+    if (is_for_origin_alone) text += "max-redirs = 0\n";  // curl would take any header but Authorization along
     if (!blob.tls.verify) text += "insecure\n";
     if (!blob.tls.ca_file.empty()) add("cacert", blob.tls.ca_file.string());
     if (!blob.tls.client_cert.empty()) add("cert", blob.tls.client_cert.string());

@@ -84,7 +84,7 @@ RepairRound repair(const Context& ctx, registry::Client& registry, store::BlobSt
     }
     pulls.emplace_back(*tag, tag_options);
   }
-  if (pulls.empty() && round.failures.empty()) {
+  if (pulls.empty() && round.failures.empty() && report.unusable.empty()) {
     round.removed = discard_unneeded(store, report);
     return round;
   }

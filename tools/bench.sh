@@ -54,11 +54,12 @@ if engine_start engine; then
   version=$(engine_get /version | jq -r .Version)
   engines=(--engine "${version%%[+-]*}=${engine#unix://}")
 fi
-if [[ ${#engines[@]} != 0 || " $* " == *" --engine "* ]]; then
+if [[ ${#engines[@]} != 0 || " $* " == *" --engine"[\ =]* ]]; then
   cases+=(cold update cold_wan update_wan)
 else
   echo "bench: without an engine: $engine_reason"
 fi
+mkdir -p build
 echo "bench: making the stack"
 make_stack
 images=$(printf ',stack/%s:v1' "${names[@]}")

@@ -64,7 +64,8 @@ LoadBench prepare(Session& session, const store::BlobStore& store, const std::ve
 void throw_worst(const std::vector<std::optional<Error>>& failures) {
   const std::optional<Error>* worst = nullptr;
   for (const std::optional<Error>& failure : failures) {
-    if (failure && (worst == nullptr || failure->code() == ErrorCode::data_safety)) worst = &failure;
+    const auto rank = [](const Error& error) { return error.code() == ErrorCode::data_safety ? 2 : error.code() == ErrorCode::network ? 1 : 0; };
+    if (failure && (worst == nullptr || rank(*failure) > rank(**worst))) worst = &failure;
   }
   if (worst != nullptr) throw Error(**worst);
 }

@@ -7,7 +7,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace drover::cli {
@@ -22,11 +24,14 @@ ExitCode run(Session& session) {
   if (session.flags().references.empty()) throw Error(ErrorCode::usage, "no image is named; drover ls lists them");
   store::BlobStore store = session.open_store(session.settings().dry_run ? store::BlobStore::Access::read : store::BlobStore::Access::write);
   std::vector<std::string> names;
-  for (const std::string& text : session.flags().references) names.push_back(find_name(store, text));  // all or none
+  for (const std::string& text : session.flags().references) {  // all or none
+    std::string name = find_name(store, text);
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
+  }
   Json removed = Json::array();
   std::string text;
   for (const std::string& name : names) {
-    if (!session.settings().dry_run && !store.remove_tag(name)) continue;  // named twice, or somebody was faster
+    if (!session.settings().dry_run && !store.remove_tag(name)) continue;  // somebody was faster
     removed.push_back(name);
     text += session.settings().quiet ? name + "\n" : (session.settings().dry_run ? "would remove " : "removed ") + name + "\n";
   }

@@ -180,13 +180,16 @@ BOOST_AUTO_TEST_CASE(curl_reads_tokens_from_its_file) {
        .tls = {.verify = false, .ca_file = "/ca.pem", .client_cert = "/c.pem", .client_key = "/k.pem"}}};
 
   BOOST_TEST(curl_config(blobs, task) == "url = \"https://reg.lan:443/v2/x/blobs/a\"\noutput = "
-                                         "\"/t/0\"\nfail\nsilent\nshow-error\nlocation\nproto-redir = \"=http,https\"\n"
+                                         "\"/t/0\"\nfail\nsilent\nshow-error\nlocation\nproto-redir = \"=https\"\n"
                                          "header = \"authorization: Bearer \\\"t\\\"\"\n"
                                          "next\n"
                                          "url = \"https://own.lan:443/v2/x/blobs/b\"\noutput = "
-                                         "\"/t/1\"\nfail\nsilent\nshow-error\nlocation\nproto-redir = \"=http,https\"\n"
+                                         "\"/t/1\"\nfail\nsilent\nshow-error\nlocation\nproto-redir = \"=https\"\n"
                                          "insecure\ncacert = \"/ca.pem\"\ncert = \"/c.pem\"\nkey = \"/k.pem\"\n");
   BOOST_TEST(to_text(pull_run("curl", task)).find("Bearer") == std::string::npos);
+  // Another header would go along to wherever the registry leads.
+  BOOST_TEST(curl_config({{.url = "https://own.lan:443/v2/x/blobs/b", .headers = {{"x-key", registry::Secret("k")}}}}, task).ends_with(
+      "header = \"x-key: k\"\nmax-redirs = 0\n"));
 }
 
 BOOST_AUTO_TEST_CASE(what_will_be_fetched_is_told_before) {
