@@ -204,7 +204,7 @@ Json document_of(const LoadBench& bench, const BenchTable& table) {
   return json;
 }
 
-ExitCode run(Session& session) {
+ExitCode run_bench_load(Session& session) {
   const std::vector<Reference> references = session.some_references("e.g. drover bench load redis:7; drover ls lists them");
   const store::BlobStore store = session.open_store(store::BlobStore::Access::read);
   const LoadBench bench = prepare(session, store, references);
@@ -239,7 +239,7 @@ Command bench_load_command() {
       .positionals = {{"REF", &Flags::references, "image references that the store has"}},
       .options = {{"--against", &Flags::tools, "beside these tools, repeatable or with commas (default: all found)", choices},
                   {"--repeat", &Flags::repeat, "rounds (default 3)", "N"}},
-      .run = run};
+      .run = run_bench_load};
 }
 
 }  // namespace drover::cli

@@ -208,7 +208,7 @@ Json document_of(const PullBench& bench, const BenchTable& table) {
   return json;
 }
 
-ExitCode run(Session& session) {
+ExitCode run_bench_pull(Session& session) {
   const BenchFolder folder(session.environment());
   const PullBench bench = prepare(session, folder);
   if (session.settings().dry_run) {
@@ -247,7 +247,7 @@ Command bench_pull_command() {
       .options = {{"--against", &Flags::tools, "beside these tools, repeatable or with commas (default: all found but docker)",
                    choices},
                   {"--repeat", &Flags::repeat, "rounds (default 3)", "N"}},
-      .run = run};
+      .run = run_bench_pull};
 }
 
 }  // namespace drover::cli

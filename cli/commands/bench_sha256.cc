@@ -111,7 +111,7 @@ ExitCode plan(Session& session, const KernelView& kernels, const std::vector<Fou
   return ExitCode::done;
 }
 
-ExitCode run(Session& session) {
+ExitCode run_bench_sha256(Session& session) {
   const Settings& settings = session.settings();
   const KernelView kernels = KernelView::real();
   std::vector<FoundTool> tools;
@@ -156,7 +156,7 @@ Command bench_sha256_command() {
                   {"--seconds", &Flags::seconds, "how long the kernels are measured in all (default 2.5)", "N"},
                   {"--size", &Flags::size, "of the file (default 256M)", "SIZE"},
                   {"--repeat", &Flags::repeat, "rounds over the file (default 3)", "N"}},
-      .run = run};
+      .run = run_bench_sha256};
 }
 
 }  // namespace drover::cli

@@ -20,7 +20,7 @@ std::string find_name(const store::BlobStore& store, const std::string& text) {
   return store.find_tag(text) ? text : find_stored_tag(store, Reference::parse(text)).name;
 }
 
-ExitCode run(Session& session) {
+ExitCode run_store_rm(Session& session) {
   if (session.flags().references.empty()) throw Error(ErrorCode::usage, "no image is named; drover ls lists them");
   store::BlobStore store = session.open_store(session.settings().dry_run ? store::BlobStore::Access::read : store::BlobStore::Access::write);
   std::vector<std::string> names;
@@ -51,7 +51,7 @@ Command store_rm_command() {
           .example = "  drover store rm redis:7 && drover store gc --apply",
           .positionals = {{"REF", &Flags::references, "image references, as drover ls shows them"}},
           .options = {},
-          .run = run};
+          .run = run_store_rm};
 }
 
 }  // namespace drover::cli
