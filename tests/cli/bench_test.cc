@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(each_tool_has_its_words) {
                  digest + " /t/2:image\n");
   BOOST_TEST(
       to_text(pull_run("docker", task)).starts_with("at once\n-H unix:///e.sock pull -q --platform linux/arm/v7 redis:7\n"));
-  BOOST_TEST(to_text(pull_run("curl", task)) == "-q --parallel --parallel-max 8 -K /t/curl.conf\n");
+  BOOST_TEST(to_text(pull_run("curl", task)) == "-q --fail-early --parallel --parallel-max 8 -K /t/curl.conf\n");
 
   const LoadTask load{.references = {Reference::parse("redis:7")},
                       .platform = Platform::parse("linux/amd64"),

@@ -398,7 +398,9 @@ BOOST_AUTO_TEST_CASE(an_exception_of_another_kind_fails_one_blob) {
   registry.fault({.target = test::sha256_of(top), .count = 0}, {.status = 416});
   const PullReport report = pull_all();
   BOOST_REQUIRE(report.images[0].error.has_value());
-  BOOST_TEST(std::string(report.images[0].error->what()).find("no room for a line") != std::string::npos, report.images[0].error->what());
+  // Several requests are under way: one that comes after it may be the first to be told, and is refused without a range as well.
+  const std::string why = report.images[0].error->what();
+  BOOST_TEST((why.find("no room for a line") != std::string::npos || why.find("answered 416") != std::string::npos), why);
   BOOST_TEST(report.images[1].complete);
 }
 
