@@ -85,9 +85,11 @@ struct Loader::Impl {
     }
     outcome.image_id = found->id.to_string();
     outcome.settled = settled_by(image, found->repo_digests);
+    if (!is_containerd()) return Unpacked::yes;
+    const Digest& manifest = image.image.manifest.digest;
     // Engines unpack what runs on them; of another platform all that can be asked for is that it is there.
-    const bool is_unpacked_at_load = is_containerd() && match_rank(board.inventory().platform, image.image.platform).has_value();
-    return is_unpacked_at_load ? find_unpacked(ctx, client, *found, image.image.manifest.digest) : Unpacked::yes;
+    if (match_rank(board.inventory().platform, image.image.platform)) return find_unpacked(ctx, client, *found, manifest);
+    return found->available_manifests && !found->available_manifests->contains(manifest) ? Unpacked::no : Unpacked::yes;
   }
 
   // An image of empty layers stays unsure; then the load's own word counts, which ended without an error.

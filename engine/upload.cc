@@ -267,10 +267,8 @@ void Uploader::send_batch(const Context& ctx, const std::vector<Part*>& parts) {
 
 // Its layers stay: the image itself stands on them by now. A leftover is one dangling image that any prune takes.
 void Uploader::remove_partial(const Context& ctx, const Digest& id) {
-  Context unstoppable = ctx;
-  unstoppable.stop = {};
   try {
-    client_.remove(unstoppable, "/images/" + id.to_string() + "?noprune=1");
+    client_.remove(ctx.without_stop(), "/images/" + id.to_string() + "?noprune=1");
   } catch (const Error& error) {
     ctx.debug("a nameless partial image stays in the engine: " + std::string(error.what()));
   }

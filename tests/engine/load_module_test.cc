@@ -324,6 +324,20 @@ BOOST_AUTO_TEST_CASE(a_good_word_is_not_believed_while_nothing_is_unpacked) {
   BOOST_TEST(contains(failure_of([&] { bench.load(image); }).text, "or has not unpacked it, after a load that it called good"));
 }
 
+// It is unpacked when a container is made of it, which has an emulator then.
+BOOST_AUTO_TEST_CASE(an_image_of_another_platform_is_there_when_it_is_packed) {
+  for (FakeEngineOptions options : {containerd, containerd_26}) {
+    options.architecture = "arm64";
+    Bench bench(options);
+    const std::string noise(100'000, 'x');
+    const LoadImage image = bench.put("redis:7", {{test::gzip(noise), noise, media_type::oci_layer_gzip}});
+
+    BOOST_TEST((bench.load(image).state == LoadOutcome::State::loaded));
+    BOOST_TEST((bench.load(image).state == LoadOutcome::State::present));
+    BOOST_TEST(bench.fake.loads().size() == 1U);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(an_engine_that_disagrees_with_its_inventory_gets_everything_once) {
   for (const FakeEngineOptions& options : {classic, containerd}) {
     Bench bench(options);

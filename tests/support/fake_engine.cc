@@ -410,7 +410,7 @@ struct FakeEngine::Impl {
       details["RootFS"] = {{"Type", "layers"}, {"Layers", image->diff_ids}};
       if (!image->last_tag_time.empty()) details["Metadata"] = {{"LastTagTime", image->last_tag_time}};
       details["Os"] = "linux";
-      details["Architecture"] = options.architecture;
+      details["Architecture"] = architecture_of(*image);
       reply(wire, 200, details.dump());
     } else {
       reply_error(wire, 404, "page not found");
@@ -421,13 +421,17 @@ struct FakeEngine::Impl {
     return parse_uint(std::string_view(options.api_version).substr(2)).value_or(0) >= minor;
   }
 
+  std::string architecture_of(const FakeEngineImage& image) const {
+    return image.architecture.empty() ? options.architecture : image.architecture;
+  }
+
   json describe_manifests(const FakeEngineImage& image) const {
     const std::uint64_t unpacked = image.is_unpacked ? image.unpacked_bytes : 0;
     return json::array({{{"ID", image.manifest.empty() ? image.id : image.manifest},
                          {"Available", true},
                          {"Kind", "image"},
                          {"Size", {{"Content", image.bytes}, {"Total", image.bytes + unpacked}}},
-                         {"ImageData", {{"Platform", {{"os", "linux"}, {"architecture", options.architecture}}}, {"Size", {{"Unpacked", unpacked}}}}}}});
+                         {"ImageData", {{"Platform", {{"os", "linux"}, {"architecture", architecture_of(image)}}}, {"Size", {{"Unpacked", unpacked}}}}}}});
   }
 
   // Null where there is nothing, as 20.10 does.
@@ -591,7 +595,9 @@ struct FakeEngine::Impl {
     } catch (const std::exception& refused) {
       lines.push_back(json{{"errorDetail", {{"message", refused.what()}}}, {"error", refused.what()}}.dump());
     }
-    if (fault == LoadFault::says_unpacked) store.images().back().is_unpacked = false;
+    // What does not run here is unpacked when a container is made of it.
+    const bool is_foreign = !store.images().empty() && architecture_of(store.images().back()) != options.architecture;
+    if (fault == LoadFault::says_unpacked || is_foreign) store.images().back().is_unpacked = false;
     if (fault == LoadFault::wrong_id) store.images().back().id = Digest::of("another").to_string();
     if (fault == LoadFault::junk_line) lines.insert(lines.begin(), "WARNING: this line is no JSON {");
     return lines;

@@ -186,6 +186,7 @@ std::vector<std::string> FakeImageStore::load_oci_layout(const std::map<std::str
   if (!reference.digest()) image.tags = {reference.familiar()};
   lines.push_back(line({{"stream", "Loaded image: " + reference.familiar() + "\n"}}));
   image.manifest = manifest_digest;
+  image.architecture = json::parse(blobs_.at(config)).value("architecture", "");
   const std::string failure = lines.size() > 1 ? "content not found" : unpack(manifest, diff_ids, image);
   image.is_unpacked = failure.empty();
   add(std::move(image));

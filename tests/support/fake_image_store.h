@@ -36,6 +36,7 @@ struct FakeEngineImage {
   std::vector<std::uint64_t> layer_bytes = {};  // history, lowest first
   std::string last_tag_time = {};
   // containerd store
+  std::string architecture = {};     // empty: the engine's
   std::string manifest = {};         // of its one platform; empty: the image itself
   std::uint64_t unpacked_bytes = 4096;
   bool is_unpacked = true;           // false: listed, and no container of it starts
