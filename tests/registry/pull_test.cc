@@ -395,13 +395,17 @@ BOOST_AUTO_TEST_CASE(an_exception_of_another_kind_fails_one_blob) {
     }
   } full;
   ctx.log = &full;
+  registry.add_image("acme/alone", "1", {{.bytes = top}});
   registry.fault({.target = test::sha256_of(top), .count = 0}, {.status = 416});
-  const PullReport report = pull_all();
-  BOOST_REQUIRE(report.images[0].error.has_value());
-  // Several requests are under way: one that comes after it may be the first to be told, and is refused without a range as well.
-  const std::string why = report.images[0].error->what();
-  BOOST_TEST((why.find("no room for a line") != std::string::npos || why.find("answered 416") != std::string::npos), why);
-  BOOST_TEST(report.images[1].complete);
+  // Nothing is known of any connection yet, so that the first request is one for a range.
+  Client client(transport, {});
+  const PullReport alone = pull(ctx, client, store, {Reference::parse(registry.reference("acme/alone", "1"))}, {.platforms = {.all = true}, .jobs = 4});
+  BOOST_REQUIRE(alone.images[0].error.has_value());
+  BOOST_TEST(std::string(alone.images[0].error->what()).find("no room for a line") != std::string::npos, alone.images[0].error->what());
+
+  const PullReport both = pull_all();
+  BOOST_TEST(both.images[0].error.has_value());
+  BOOST_TEST(both.images[1].complete);
 }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which need more addresses than the limit leaves
