@@ -108,14 +108,8 @@ void require_absent(Session& session, const std::vector<GuestImage>& guests) {
                   "; take images that this engine has not, or another engine with --host");
 }
 
-Context for_whole_round(const Context& ctx) {
-  Context whole = ctx;
-  whole.stop = {};
-  return whole;
-}
-
 void remove_guests(const Context& ctx, engine::Client& client, const std::vector<GuestImage>& guests, RoundEnd end) try {
-  const Context unstoppable = for_whole_round(ctx);
+  const Context unstoppable = ctx.without_stop();
   std::optional<Error> failure;  // the first: one that somebody uses meanwhile does not keep the others there
   const auto try_all = [&](const auto& remove) {
     try {

@@ -1,5 +1,8 @@
 // Images that a benchmark brings into an engine for a moment: only those that the engine knows nothing of, and all of them go
 // again, so that it has afterwards what it had before.
+//
+// A round that brings images into an engine goes to its end (Context::without_stop): what an engine has whole it takes in, though nobody
+// waits any more, and it would have it after everybody has looked. A wish to stop is heeded before the next round.
 #pragma once
 
 #include "base/context.h"
@@ -38,10 +41,6 @@ std::vector<std::string> find_conflicts(const std::vector<GuestImage>& guests, c
 
 // Throws data_safety for conflicts, refused when the engine cannot be asked.
 void require_absent(Session& session, const std::vector<GuestImage>& guests);
-
-// A round that brings images into an engine goes to its end: what an engine has whole it takes in, though nobody waits any more,
-// and it would have it after everybody has looked. A wish to stop is heeded before the next round.
-Context for_whole_round(const Context& ctx);
 
 // Removes what has come of them, by ID and never by force: a name that means something else by now stays, and so does an image
 // that a container or a second name has taken up meanwhile, which is an error. After a round that was cut the engine may still be

@@ -19,8 +19,7 @@ void Transfer::Impl::commit() {
 
 void Transfer::Impl::commit_blob(std::unique_lock<std::mutex>& lock, Blob& blob) {
   lock.unlock();
-  Context patient = ctx;
-  patient.stop = {};
+  const Context patient = ctx.without_stop();
   std::optional<Error> failure;
   std::optional<store::PartFile> fresh;
   // Stays readable when the part is dropped.

@@ -28,8 +28,7 @@ void Transfer::Impl::write_pieces(std::unique_lock<std::mutex>& lock, Blob& blob
   pieces_waiting -= pieces.size();
   lock.unlock();
   // Nothing that arrived is lost to a stop: writing it takes no time worth interrupting.
-  Context patient = ctx;
-  patient.stop = {};
+  const Context patient = ctx.without_stop();
   std::uint64_t written = 0;
   for (Piece& piece : pieces) {
     if (blob.part) written += write_new(patient, blob, piece);

@@ -130,8 +130,7 @@ class Walk {
   }
 
   void give_back(const std::string& id, const std::string& tag) {
-    Context ctx = ctx_;
-    ctx.stop = {};
+    const Context ctx = ctx_.without_stop();
     try {
       if (!engine::find_image(ctx, client_, tag)) engine::tag_image(ctx, client_, Digest::parse(id), Reference::parse(tag));
     } catch (const Error& error) {

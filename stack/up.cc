@@ -135,10 +135,8 @@ class Up {
   // For a person who has to put things right: the more that is known the better, and an engine that is gone is no further
   // failure.
   std::vector<engine::ContainerSummary> find_running() const {
-    Context own = ctx_;
-    own.stop = {};
     try {
-      return list_project_containers(own, client_, {.project = request_.project.name, .with_stopped = true});
+      return list_project_containers(ctx_.without_stop(), client_, {.project = request_.project.name, .with_stopped = true});
     } catch (const Error&) {
       return {};
     }

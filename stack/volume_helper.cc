@@ -68,9 +68,10 @@ class Helper {
     }
   }
 
+  // What was made goes also when the run is being stopped.
   ~Helper() {
     try {
-      engine::remove_container(without_stop(), client_, container_);
+      engine::remove_container(ctx_.without_stop(), client_, container_);
     } catch (const Error& error) {
       ctx_.warn("cannot remove drover's own container " + container_.substr(0, 12) + ": " + error.what());
     }
@@ -82,16 +83,9 @@ class Helper {
   const std::string& container() const { return container_; }
 
  private:
-  // What was made goes also when the run is being stopped.
-  Context without_stop() const {
-    Context ctx = ctx_;
-    ctx.stop = {};
-    return ctx;
-  }
-
   void remove_image() {
     try {
-      engine::remove_image(without_stop(), client_, image_);
+      engine::remove_image(ctx_.without_stop(), client_, image_);
     } catch (const Error& error) {
       ctx_.debug("drover's own empty image stays for now: " + std::string(error.what()));
     }

@@ -73,7 +73,7 @@ void throw_worst(const std::vector<std::optional<Error>>& failures) {
 // As `drover load` in a process of its own would: the engine is asked what it has, then gets what it lacks. Its digests are not
 // settled, since that asks the registry.
 double load_anew(const Context& ctx, const Session& session, const LoadBench& bench) {
-  Context quiet = for_whole_round(ctx);
+  Context quiet = ctx.without_stop();
   quiet.progress = &Progress::none();
   const auto begin = std::chrono::steady_clock::now();
   const std::unique_ptr<Session> process = session.begin_anew();
@@ -153,7 +153,7 @@ Contestant contestant_of(Session& session, const BenchFolder& folder, const Load
     task.archives = write_archives(session.ctx(), bench, folder.renew("archives"));
     contestant.note = "from a file of all layers";
   }
-  contestant.round = [tool, task](const Context& ctx) { return run_tool(for_whole_round(ctx), tool, load_run(tool.name, task)); };
+  contestant.round = [tool, task](const Context& ctx) { return run_tool(ctx.without_stop(), tool, load_run(tool.name, task)); };
   return contestant;
 }
 

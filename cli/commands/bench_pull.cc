@@ -160,7 +160,7 @@ Contestant contestant_of(Session& session, registry::BlobAddresses& registries, 
   if (tool.name == "docker") {
     contestant.check = [&session, guests = guests_of(bench)] { require_absent(session, guests); };
     contestant.round = [&, tool, task](const Context& ctx) {
-      return run_pull_tool(for_whole_round(ctx), registries, folder, bench, tool, task);
+      return run_pull_tool(ctx.without_stop(), registries, folder, bench, tool, task);
     };
     contestant.tidy = [&session, &folder, name = tool.name, guests = guests_of(bench)](RoundEnd end) {
       folder.remove(name);
