@@ -1,4 +1,4 @@
-// One stream by the system's OpenSSL: assembler for CPUs without instructions for SHA-256, twice as fast as portable code.
+// One stream by the system's OpenSSL: assembler for CPUs without instructions for SHA-256.
 //
 // EVP keeps its state to itself. The calls below are older and deprecated, and work on eight words that can be set and read.
 #define OPENSSL_SUPPRESS_DEPRECATED
