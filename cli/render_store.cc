@@ -59,6 +59,7 @@ Json verify_json(const store::VerifyReport& found, const store::VerifyReport& le
   Json json = {{"blobs", found.checked}, {"bytes", found.bytes}};
   json["damaged"] = faults_json(found.damaged);
   json["missing"] = faults_json(found.missing);
+  json["leftOut"] = faults_json(found.left_out);
   Json unusable = Json::array();
   for (const store::TagFault& fault : left.unusable) unusable.push_back({{"reference", fault.name}, {"reason", fault.why}});
   json["unusable"] = std::move(unusable);

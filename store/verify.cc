@@ -37,11 +37,6 @@ Needs read_needs(const BlobStore& store) {
   return needs;
 }
 
-std::string missing_why(const Descriptor& descriptor) {
-  const bool is_foreign = is_foreign_layer_media_type(descriptor.media_type);
-  return std::string("it is not in the store") + (is_foreign ? "; a non-distributable layer, which its registry need not serve" : "");
-}
-
 BlobFault make_fault(const Needs& needs, const Digest& digest, std::string why) {
   BlobFault fault{.digest = digest, .descriptor = std::nullopt, .why = std::move(why), .needed_by = {}};
   const auto need = needs.blobs.find(digest);
@@ -98,7 +93,12 @@ VerifyReport verify(const Context& ctx, const BlobStore& store, const VerifyOpti
   BlobListing listing = list_blobs(store.root());
   check_blobs(ctx, store, needs, listing.blobs, options.jobs, report);
   for (const auto& [digest, need] : needs.blobs) {
-    if (!store.find_size(digest)) report.missing.push_back(make_fault(needs, digest, missing_why(need.descriptor)));
+    if (store.find_size(digest)) continue;
+    if (is_foreign_layer_media_type(need.descriptor.media_type)) {
+      report.left_out.push_back(make_fault(needs, digest, "a non-distributable layer, which its registry need not serve"));
+    } else {
+      report.missing.push_back(make_fault(needs, digest, "it is not in the store"));
+    }
   }
   add_tag_faults(store, needs, report);
   report.foreign = std::move(listing.foreign);
@@ -110,6 +110,7 @@ std::string to_text(const VerifyReport& report) {
   std::string text;
   for (const BlobFault& fault : report.damaged) text += "damaged " + describe(fault);
   for (const BlobFault& fault : report.missing) text += "missing " + describe(fault);
+  for (const BlobFault& fault : report.left_out) text += "left out " + describe(fault);
   for (const TagFault& fault : report.unusable) text += "unusable " + fault.name + ": " + printable(fault.why) + "\n";
   for (const std::string& path : report.foreign) text += "foreign " + printable(path) + ": not a blob, left alone\n";
   text += std::to_string(report.checked) + " blobs, " + format_bytes(report.bytes) + " in " + format_seconds(report.seconds) + ": " +

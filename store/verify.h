@@ -35,6 +35,7 @@ struct VerifyReport {
   std::uint64_t bytes = 0;    // of them
   std::vector<BlobFault> damaged;  // by digest: the file is there and its bytes are wrong or cannot be read
   std::vector<BlobFault> missing;  // by digest: a tag needs it and there is no file
+  std::vector<BlobFault> left_out;  // by digest: non-distributable layers that are not here; their registry need not serve them: no fault
   std::vector<TagFault> unusable;  // by name
   std::vector<std::string> foreign;  // files below blobs/ that are no blobs; left alone, no fault
   double seconds = 0;

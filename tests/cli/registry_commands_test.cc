@@ -264,7 +264,7 @@ BOOST_AUTO_TEST_CASE(verify_finds_damage_and_repairs_the_version_that_is_held) {
 
   const Outcome found = drover.run({"verify", "--json"});
   BOOST_TEST(found.code == 1);
-  BOOST_TEST(members(found.json()) == "blobs,bytes,damaged,missing,unusable,repaired,removed,sound,seconds");
+  BOOST_TEST(members(found.json()) == "blobs,bytes,damaged,missing,leftOut,unusable,repaired,removed,sound,seconds");
   BOOST_TEST(members(found.json().at("damaged")[0]) == "digest,size,reason,references");
   BOOST_TEST(found.json().at("damaged").size() == 2U);
   BOOST_TEST(found.json().at("repaired").empty());

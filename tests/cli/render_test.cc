@@ -164,7 +164,7 @@ BOOST_AUTO_TEST_CASE(verify_tells_what_was_repaired) {
   BOOST_TEST(verify_json(found, left, {}).dump() ==
              R"({"blobs":3,"bytes":30,"damaged":[{"digest":"sha256:)" + hex('a') +
                  R"(","size":10,"reason":"wrong bytes","references":["x:1"]}],"missing":[{"digest":"sha256:)" + hex('b') +
-                 R"(","size":null,"reason":"no file","references":["x:1"]}],"unusable":[],"repaired":["sha256:)" + hex('a') +
+                 R"(","size":null,"reason":"no file","references":["x:1"]}],"leftOut":[],"unusable":[],"repaired":["sha256:)" + hex('a') +
                  R"("],"removed":[],"sound":false,"seconds":0.0})");
   BOOST_TEST(repaired_text(found, left, {}) == "repaired sha256:" + hex('a') + "\n");
   BOOST_TEST(verify_json(found, left, {digest('a')}).at("repaired").empty());

@@ -149,6 +149,22 @@ BOOST_AUTO_TEST_CASE(documents_that_lie_make_their_tag_unusable) {
   BOOST_TEST(report.unusable[1].name == "nonsense:1");
 }
 
+// As a pull leaves it, which said so.
+BOOST_AUTO_TEST_CASE(a_layer_that_no_registry_need_serve_is_named_and_no_fault) {
+  const Descriptor foreign = test::describe("windows base", media_type::oci_foreign_layer_gzip);
+  const Descriptor config = put(store, test::config_json("amd64", 1), media_type::oci_config);
+  const Descriptor image = put(store, test::manifest_json(config, {foreign}), media_type::oci_manifest);
+  store.set_tags({{.name = "windows:1", .descriptor = image}});
+
+  const VerifyReport report = verify_with(1);
+
+  BOOST_TEST(report.is_sound());
+  BOOST_TEST(report.missing.empty());
+  BOOST_TEST_REQUIRE(report.left_out.size() == 1U);
+  BOOST_TEST(report.left_out[0].digest == foreign.digest);
+  BOOST_TEST(to_text(report).find("left out " + foreign.digest.to_string()) != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(foreign_files_are_named_and_no_fault) {
   dir.write("store/blobs/sha256/README", "x");
   dir.write("store/blobs/sha256/.hidden", "x");
