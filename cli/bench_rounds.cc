@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "net/url.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -23,12 +24,30 @@ double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
+// A URL in a tool's words may be a signed one.
+std::string with_urls_redacted(std::string text) {
+  for (std::size_t at = text.find("http"); at != std::string::npos; at = text.find("http", at)) {
+    const std::string word = text.substr(at, text.find_first_of(" \"'<>,", at) - at);
+    std::string shown = word;
+    if (word.find("://") != std::string::npos) {
+      try {
+        shown = net::Url::parse(word).redacted();
+      } catch (const Error&) {
+        shown = "(a URL)";
+      }
+    }
+    text.replace(at, word.size(), shown);
+    at += shown.size();
+  }
+  return text;
+}
+
 std::string last_line(const std::string& text) {
   std::string_view last;
   for (const std::string_view line : split(text, '\n')) {
     if (!trim(line).empty()) last = trim(line);
   }
-  return printable(last);
+  return printable(with_urls_redacted(std::string(last)));
 }
 
 void wait_for_end(const Context& ctx, const FoundTool& tool, const ChildProcess& process) {
