@@ -92,4 +92,4 @@ ExitCode run_change(Session& session,
   return session.finish(failures);
 }
 
-} // namespace drover::cli
+}  // namespace drover::cli

@@ -46,4 +46,4 @@ ExitCode run_change(Session& session,
                     const std::function<compose::Plan(const compose::Project&, const compose::ProjectState&)>& plan,
                     bool takes_networks = false);
 
-} // namespace drover::cli
+}  // namespace drover::cli

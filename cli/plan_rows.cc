@@ -86,7 +86,7 @@ template <typename Kind> void add_causes(const PlanRow& row, std::vector<std::st
     if (is<Kind>(*step)) add_once(causes, step->cause);
 }
 
-} // namespace
+}  // namespace
 
 std::string row_name(const Step& step) {
   return step.group.empty() ? step.resource : step.group;
@@ -172,4 +172,4 @@ std::string_view past_of(std::string_view action) {
   return found == words.end() ? action : found->second;
 }
 
-} // namespace drover::cli
+}  // namespace drover::cli

@@ -14,7 +14,7 @@ struct PlanRow {
   std::string action;                           // as of compose::ServiceChange, else an operation
   std::vector<std::string> containers = {};     // names of those that something is done to, without those that only go
   std::vector<std::string> done_causes = {};  // of containers that an earlier run has made
-  std::vector<const compose::Step*> steps = {}; // the plan's, which outlives this; without what is done already
+  std::vector<const compose::Step*> steps = {};  // the plan's, which outlives this; without what is done already
 };
 
 // What a step is told under: its service, else the network or volume that it is done to.
@@ -35,4 +35,4 @@ std::vector<std::string> changed_containers(const compose::Plan& plan, const std
 // "recreated" of "recreate".
 std::string_view past_of(std::string_view action);
 
-} // namespace drover::cli
+}  // namespace drover::cli

@@ -1,10 +1,11 @@
 #include "cli/step_states.h"
 
-#include "base/overload.h"
 #include "base/text.h"
 
 #include <algorithm>
+#include <iterator>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -15,48 +16,23 @@ using compose::Step;
 using compose::StepOutcome;
 
 struct Words {
-  std::string during;
-  std::string after;
+  std::string_view operation;
+  std::string_view during;
+  std::string_view after;
 };
 
-// Nothing for what goes on beside what people wait for.
+// By operation; not of what goes on beside what people wait for.
+constexpr Words operation_words[] = {
+    {"create", "creating", "created"}, {"remove", "removing", "removed"},   {"start", "starting", "running"},
+    {"stop", "stopping", "stopped"},   {"restart", "restarting", "running"}, {"run", "running a hook of", ""},
+    {"wait", "waiting", ""},
+};
+
 Words words_of(const Step& step) {
-  using namespace compose;
-  return std::visit(Overload{[](const CreateNetwork&) {
-                               return Words{"creating", "created"};
-                             },
-                             [](const RemoveNetwork&) {
-                               return Words{"removing", "removed"};
-                             },
-                             [](const CreateVolume&) {
-                               return Words{"creating", "created"};
-                             },
-                             [](const RemoveVolume&) {
-                               return Words{"removing", "removed"};
-                             },
-                             [](const CreateContainer&) {
-                               return Words{"creating", "created"};
-                             },
-                             [](const StartContainer&) {
-                               return Words{"starting", "running"};
-                             },
-                             [](const StopContainer&) {
-                               return Words{"stopping", "stopped"};
-                             },
-                             [](const RestartContainer&) {
-                               return Words{"restarting", "running"};
-                             },
-                             [](const RemoveContainer&) {
-                               return Words{"removing", "removed"};
-                             },
-                             [](const RunHook&) {
-                               return Words{"running a hook of", ""};
-                             },
-                             [&](const Await&) {
-                               return Words{"waiting " + detail_of(step.action), ""};
-                             },
-                             [](const auto&) { return Words{}; }},
-                    step.action);
+  const std::string_view operation = operation_of(step.action);
+  const auto* const found = std::find_if(std::begin(operation_words), std::end(operation_words),
+                                         [&](const Words& words) { return words.operation == operation; });
+  return found == std::end(operation_words) ? Words{} : *found;
 }
 
 bool makes_or_starts(const Step* step) {
@@ -77,13 +53,14 @@ bool is_aftermath(const PlanRow& row, const Step& step) {
 
 // "stopping"; of several containers, which.
 std::string during(const Step& step, std::size_t containers) {
-  std::string text = words_of(step).during;
+  std::string text(words_of(step).during);
+  if (std::holds_alternative<compose::Await>(step.action)) text += " " + detail_of(step.action);
   const bool is_hook = std::holds_alternative<compose::RunHook>(step.action);
   if (containers > 1 || is_hook) text += " " + step.resource.substr(step.resource.find(' ') + 1);
   return text;
 }
 
-} // namespace
+}  // namespace
 
 StepStates::StepStates(const compose::Plan& plan, Way way) : way_(way) {
   for (PlanRow& row : rows_of(plan)) {
@@ -111,7 +88,7 @@ Task StepStates::end(const Step& step, const StepOutcome& outcome) {
   if (outcome.state == StepOutcome::State::not_run) return state_of(row);
   if (!is_aftermath(row.row, step)) --row.left;
   if (outcome.state == StepOutcome::State::failed && row.failure.empty()) row.failure = outcome.error;
-  if (const Words words = words_of(step); !words.after.empty()) row.last = words.after;
+  if (const Words words = words_of(step); !words.after.empty()) row.last = std::string(words.after);
   if (is_gate(step) && outcome.state == StepOutcome::State::done) {
     row.gate_seconds = std::max(row.gate_seconds, outcome.seconds);
   }
@@ -137,7 +114,7 @@ Task StepStates::state_of(const Row& row) const {
   } else if (!row.under_way.empty()) {
     task.text = during(*row.under_way.back(), row.row.containers.size());
   } else {
-    task.state = Task::State::waiting; // for its turn, or for others
+    task.state = Task::State::waiting;  // for its turn, or for others
     if (row.last.empty()) task.text = "waiting";
   }
   return task;
@@ -150,4 +127,4 @@ std::string StepStates::ending_of(const Row& row) const {
   return text;
 }
 
-} // namespace drover::cli
+}  // namespace drover::cli

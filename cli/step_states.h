@@ -28,9 +28,9 @@ class StepStates {
  private:
   struct Row {
     PlanRow row;
-    std::size_t left = 0; // steps that it is not over without
+    std::size_t left = 0;  // steps that it is not over without
     std::vector<const compose::Step*> under_way = {};
-    std::string last = {}; // what was done last: "stopped"
+    std::string last = {};  // what was done last: "stopped"
     double gate_seconds = -1;
     std::string failure = {};
   };
@@ -43,4 +43,4 @@ class StepStates {
   std::vector<Row> rows_;
 };
 
-} // namespace drover::cli
+}  // namespace drover::cli

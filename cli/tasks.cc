@@ -16,4 +16,4 @@ bool Tasks::set(Task task) {
   return true;
 }
 
-} // namespace drover::cli
+}  // namespace drover::cli

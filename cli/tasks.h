@@ -11,10 +11,10 @@ namespace drover::cli {
 struct Task {
   enum class State { waiting, under_way, done, failed };
 
-  std::string name; // "web", "network shop_default"
+  std::string name;  // "web", "network shop_default"
   State state = State::waiting;
   std::string text;                                 // "stopping"; done: what became of it, "recreated"; failed: why
-  std::chrono::steady_clock::time_point since = {}; // the text is this one
+  std::chrono::steady_clock::time_point since = {};  // the text is this one
 };
 
 // Not thread-safe.
@@ -31,4 +31,4 @@ class Tasks {
   std::vector<Task> tasks_;
 };
 
-} // namespace drover::cli
+}  // namespace drover::cli

@@ -83,7 +83,7 @@ class Transcript {
   std::string text_;
 };
 
-} // namespace
+}  // namespace
 
 BOOST_AUTO_TEST_SUITE(plan_rows)
 
